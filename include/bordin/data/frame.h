@@ -1,0 +1,95 @@
+/* A frame: what a formula makes of a table, on the rows that have every value it needs.
+ *
+ *     const bd_frame_spec spec = {.formula = "phq9 ~ alliance * group + log(age)", .where = "visit == 3"};
+ *     BD_TRY(bd_frame_wanted(&spec, arena, &wanted, &n_wanted));       which columns to read, and as what
+ *     BD_TRY(bd_csv_read(path, wanted, n_wanted, &csv, arena, &table));
+ *     BD_TRY(bd_frame_build(table, &spec, arena, &frame));
+ *
+ * Order of things: `where` selects rows; then every expression is evaluated on the selected rows (so center(x) takes the
+ * mean, lag(x, id) the row before, among those); then rows with a missing value in any part are dropped, and counted
+ * by what was missing.
+ */
+#ifndef BORDIN_DATA_FRAME_H
+#define BORDIN_DATA_FRAME_H
+
+#include <stdbool.h>
+
+#include <bordin/data/csv.h>
+
+typedef struct bd_frame_spec {
+    const char *formula; /* "response ~ terms", or "~ terms" without a response */
+    const char *where;   /* a condition, or NULL */
+    const char *weights; /* names of columns, or NULL */
+    const char *cluster;
+    const char *strata;
+} bd_frame_spec;
+
+/* One column of the design matrix. */
+typedef struct bd_design_column {
+    const char *name; /* "(Intercept)", "alliance", "group[cbt]", "alliance:group[cbt]" */
+    const double *values; /* n_rows; NULL for the intercept */
+    size_t term;          /* index into terms; SIZE_MAX for the intercept */
+} bd_design_column;
+
+/* How a categorical variable was coded. */
+typedef struct bd_factor {
+    const char *name;
+    const char *const *levels; /* those that occur in the used rows; the reference first */
+    const size_t *counts;      /* used rows per level */
+    size_t n_levels;
+} bd_factor;
+
+/* Rows in which something was missing; a row counts under each of its reasons. */
+typedef struct bd_drop {
+    const char *reason; /* the column's name, or the expression */
+    size_t n_rows;
+} bd_drop;
+
+/* Membership of the used rows in clusters or strata. */
+typedef struct bd_groups {
+    const char *name;
+    const uint32_t *codes; /* n_rows, 0 .. n_levels - 1 */
+    const char *const *levels;
+    size_t n_levels;
+} bd_groups;
+
+typedef struct bd_frame {
+    const char *formula;
+    size_t n_read;     /* rows in the table */
+    size_t n_excluded; /* by `where` */
+    size_t n_dropped;  /* selected, but something was missing */
+    size_t n_rows;     /* used: n_read - n_excluded - n_dropped */
+    const bd_drop *drops;
+    size_t n_drops;
+
+    const char *response_name; /* NULL without a response */
+    const double *response;
+
+    bool has_intercept; /* then it is column 0 */
+    size_t n_columns;
+    const bd_design_column *columns;
+    const char *const *terms; /* canonical text of each term, in order */
+    size_t n_terms;
+    const bd_factor *factors;
+    size_t n_factors;
+    const char *const *notes; /* transformations, as sentences: "center(alliance): 4.213 (the mean) subtracted" */
+    size_t n_notes;
+
+    const double *weights;   /* NULL without; scaled to sum to n_rows */
+    const bd_groups *cluster; /* NULL without */
+    const bd_groups *strata;
+    const size_t *rows; /* n_rows: index in the table of each used row */
+} bd_frame;
+
+/* The columns that a specification names, each once, with the use it makes of them.
+ * BD_EUSAGE: the formula or the condition cannot be parsed; the message holds a caret under the place. */
+BD_CHECKED bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena, const bd_wanted **wanted,
+                                     size_t *n_wanted);
+
+/* Builds the frame in `arena`; plain columns of which no row was dropped are the table's own.
+ * BD_EUSAGE as above. BD_EDATA: a name the table lacks; text used as a number; a transformation that is not finite
+ * (its row is named); a negative weight; no rows left. */
+BD_CHECKED bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena,
+                                    const bd_frame **frame);
+
+#endif

@@ -1,0 +1,71 @@
+/* The resampling engine: draws units, sums their moments, evaluates the statistic, keeps every replicate.
+ *
+ *     BD_TRY(bd_units_of_rows(&columns, strata, triangle, arena, &units));
+ *     BD_TRY(bd_resample(units, &bd_bootstrap, &statistic, &options, arena, &replicates));
+ *     BD_TRY(bd_interval(&bd_percentile, replicates, INDIRECT, 0.95, arena, &interval));
+ */
+#ifndef BORDIN_RESAMPLING_RESAMPLE_H
+#define BORDIN_RESAMPLING_RESAMPLE_H
+
+#include <stdint.h>
+
+#include <bordin/resampling/statistic.h>
+
+/* What is drawn: rows, or clusters of rows, within strata; with their second moments in the rotated columns
+ * R^-T c, in which those of the full sample are the identity. */
+typedef struct bd_units bd_units;
+
+/* Codes 0 .. n_levels - 1 by row. */
+typedef struct bd_membership {
+    const uint32_t *codes;
+    size_t n_levels;
+} bd_membership;
+
+/* Every row a unit. `strata` NULL: one stratum. `triangle` is that of `columns`. Columns are read when resampling, so
+ * they must live as long as the units. BD_EDATA: a stratum without rows. */
+BD_CHECKED bd_status bd_units_of_rows(const bd_columns *columns, const bd_membership *strata, const double *triangle,
+                                      int n_threads, bd_arena *arena, const bd_units **units);
+
+/* Every cluster a unit. BD_EDATA: fewer than two clusters; a cluster in two strata. */
+BD_CHECKED bd_status bd_units_of_clusters(const bd_columns *columns, const bd_membership *clusters,
+                                          const bd_membership *strata, const double *triangle, int n_threads,
+                                          bd_arena *arena, const bd_units **units);
+
+size_t bd_units_count(const bd_units *units);
+
+typedef struct bd_resampling_options {
+    size_t n_replicates;
+    uint64_t seed;
+    int n_threads;          /* 0: all */
+    bool standard_errors;   /* keep one of each value in each replicate, for studentised intervals */
+    double max_failed;      /* share of failed replicates beyond which there is no interval */
+} bd_resampling_options;
+
+#define BD_RESAMPLING_DEFAULTS ((bd_resampling_options){.n_replicates = 10000, .seed = 1, .max_failed = 0.05})
+
+typedef struct bd_replicates {
+    size_t n_values, n_replicates, n_units;
+    const char *const *names;
+    const double *estimates;     /* n_values, of the full sample */
+    const double *errors;        /* n_values, or NULL when none were asked for */
+    const double *values;        /* n_values x n_replicates; NaN in those that failed */
+    const double *value_errors;  /* the same shape, or NULL */
+    const double *accelerations; /* n_values, from the influence of the units */
+    size_t n_ended[BD_N_REPLICATE_ENDS]; /* replicates by how they ended */
+} bd_replicates;
+
+/* A way of drawing, as the user names it. */
+typedef struct bd_plan bd_plan;
+extern const bd_plan bd_bootstrap; /* as many units as there are, with replacement, within each stratum */
+
+/* Draws options->n_replicates samples and evaluates the statistic in each: the same bits for any number of threads.
+ * BD_ENUMERIC: more than max_failed of them failed (the message says how), or the full sample did. */
+BD_CHECKED bd_status bd_resample(const bd_units *units, const bd_plan *plan, const bd_statistic *statistic,
+                                 const bd_resampling_options *options, bd_arena *arena,
+                                 const bd_replicates **replicates);
+
+/* How often each unit is drawn in one replicate: counts (n_units) <- the weights bd_resample gives them. */
+BD_CHECKED bd_status bd_draw_counts(const bd_units *units, const bd_plan *plan, uint64_t seed, size_t replicate,
+                                    bd_arena *scratch, uint32_t *counts);
+
+#endif

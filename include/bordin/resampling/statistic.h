@@ -1,0 +1,32 @@
+/* A statistic turns weighted data into named numbers; resampling changes only the weights.
+ *
+ *     const bd_statistic statistic = {
+ *         .n_values = 3, .names = names, .columns = &columns, .from_moments = effects, .context = path,
+ *     };
+ */
+#ifndef BORDIN_RESAMPLING_STATISTIC_H
+#define BORDIN_RESAMPLING_STATISTIC_H
+
+#include <bordin/core/triangle.h>
+
+/* How one replicate ended. */
+typedef enum bd_replicate_end {
+    BD_REPLICATE_USABLE,
+    BD_REPLICATE_COLLINEAR, /* the drawn units do not identify the coefficients */
+    BD_REPLICATE_CONSTANT,  /* a variable that must vary does not */
+    BD_N_REPLICATE_ENDS,
+} bd_replicate_end;
+
+typedef struct bd_statistic {
+    size_t n_values;
+    const char *const *names;
+    const bd_columns *columns; /* the columns whose weighted second moments are all it needs */
+    bool constant_first;       /* column 0 of them is the constant */
+
+    /* values (n_values) and, where `errors` is not NULL, a standard error of each (NaN where there is none), from the
+     * triangle of the weighted columns (bordin/core/triangle.h). Pure: many threads call it at once. */
+    bd_replicate_end (*from_moments)(const void *context, const double *triangle, double *values, double *errors);
+    const void *context;
+} bd_statistic;
+
+#endif
