@@ -22,7 +22,7 @@ typedef enum bd_status {
 } bd_status;
 
 #define BD_CHECKED __attribute__((warn_unused_result))
-#define BD_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define BD_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 /* Sets this thread's message and returns `status`. Earlier messages may be among the arguments. */
 bd_status bd_fail(bd_status status, const char *format, ...) BD_PRINTF(2, 3);
