@@ -1,0 +1,57 @@
+/* What every analysis that resamples a frame has in common: units from the frame, replicates, an interval for each value,
+ * and what the reader is told about them.
+ *
+ *     bd_bootstrap_options options = BD_BOOTSTRAP_DEFAULTS;
+ *     BD_TRY(bd_bootstrap_frame(frame, &statistic, triangle, &options, arena, &bootstrap));
+ *     cells[2] = bd_number(bootstrap->ends[INDIRECT].low);
+ *     BD_TRY(bd_bootstrap_document(bootstrap, document));
+ */
+#ifndef BORDIN_ANALYSES_BOOTSTRAP_H
+#define BORDIN_ANALYSES_BOOTSTRAP_H
+
+#include <stdio.h>
+
+#include <bordin/data/frame.h>
+#include <bordin/report/document.h>
+#include <bordin/resampling/interval.h>
+
+typedef struct bd_bootstrap_options {
+    size_t n_replicates;
+    uint64_t seed;
+    int n_threads;                    /* 0: all */
+    double level;                     /* of the intervals, in (0, 1) */
+    const bd_interval_method *method; /* NULL: percentile */
+    bool by_cluster;                  /* draw the frame's clusters, not its rows */
+} bd_bootstrap_options;
+
+#define BD_BOOTSTRAP_DEFAULTS ((bd_bootstrap_options){.n_replicates = 10000, .seed = 1, .level = 0.95})
+
+typedef struct bd_bootstrap_result {
+    bd_bootstrap_options options;
+    const char *unit; /* "rows", or "clusters of therapist" */
+    const char *strata; /* the column's name, or NULL */
+    const bd_replicates *replicates;
+    const bd_interval_ends *ends; /* n_values; all NaN for a value without the standard error that the method needs */
+} bd_bootstrap_result;
+
+/* Resamples the rows or clusters of `frame`, within its strata. `triangle` is that of statistic->columns.
+ * BD_EDATA: a cluster in two strata, a single cluster. BD_ENUMERIC: too many replicates failed. */
+BD_CHECKED bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statistic, const double *triangle,
+                                        const bd_bootstrap_options *options, bd_arena *arena,
+                                        const bd_bootstrap_result **result);
+
+/* Puts how it was resampled into the provenance, and what must be known of it into notes and warnings. */
+BD_CHECKED bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_document *document);
+
+/* Every replicate as CSV: a column for each value, empty where the replicate failed. BD_EIO: cannot write. */
+BD_CHECKED bd_status bd_bootstrap_save(const bd_bootstrap_result *result, FILE *stream);
+
+/* The columns that a bootstrap interval takes in a table, filled by bd_bootstrap_cells; `p_key` names the p value. */
+#define BD_BOOTSTRAP_HEADINGS(p_key, p_heading, class)                                                   \
+    {"boot_se", "Boot SE", class}, {p_key, p_heading, BD_P_VALUE}, {"ci_low", "CI low", class},          \
+        {"ci_high", "CI high", class}, {"mc_se_low", "MC SE low", class}, {"mc_se_high", "MC SE high", class}
+enum { BD_BOOTSTRAP_CELLS = 6 };
+
+void bd_bootstrap_cells(const bd_interval_ends *ends, bd_cell *cells);
+
+#endif

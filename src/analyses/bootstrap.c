@@ -1,0 +1,169 @@
+/* The bootstrap of a frame, and what is said about it. */
+#include <bordin/analyses/bootstrap.h>
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+static bd_membership membership(const bd_groups *groups)
+{
+    return (bd_membership){.codes = groups->codes, .n_levels = groups->n_levels};
+}
+
+static bd_status units_of(const bd_frame *frame, const bd_columns *columns, const double *triangle,
+                          const bd_bootstrap_options *options, bd_arena *arena, const bd_units **units)
+{
+    const bd_membership strata = frame->strata ? membership(frame->strata) : (bd_membership){0};
+    const bd_membership *within = frame->strata ? &strata : NULL;
+    if (!options->by_cluster)
+        return bd_units_of_rows(columns, within, triangle, options->n_threads, arena, units);
+    if (frame->cluster == NULL)
+        return bd_fail(BD_EUSAGE, "resampling clusters needs the column that holds them");
+    const bd_membership clusters = membership(frame->cluster);
+    return bd_units_of_clusters(columns, &clusters, within, triangle, options->n_threads, arena, units);
+}
+
+static bd_status intervals(bd_bootstrap_result *result, bd_arena *arena)
+{
+    const bd_replicates *replicates = result->replicates;
+    const bd_interval_method *method = result->options.method;
+    bd_interval_ends *ends;
+    BD_NEW(arena, ends, replicates->n_values);
+    for (size_t j = 0; j < replicates->n_values; j++) {
+        if (method->needs_errors && !isfinite(replicates->errors[j])) {
+            ends[j] = (bd_interval_ends){NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, false};
+            continue;
+        }
+        BD_TRY(bd_while(bd_interval(method, replicates, j, result->options.level, arena, &ends[j]), "%s",
+                        replicates->names[j]));
+    }
+    result->ends = ends;
+    return BD_OK;
+}
+
+bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statistic, const double *triangle,
+                             const bd_bootstrap_options *options, bd_arena *arena,
+                             const bd_bootstrap_result **out)
+{
+    bd_bootstrap_result *result;
+    BD_NEW(arena, result, 1);
+    result->options = *options;
+    if (result->options.method == NULL)
+        result->options.method = &bd_percentile;
+    result->unit = "rows";
+    if (options->by_cluster && frame->cluster != NULL)
+        BD_TRY(bd_print(arena, &result->unit, "clusters of %s", frame->cluster->name));
+    result->strata = frame->strata ? frame->strata->name : NULL;
+
+    const bd_units *units;
+    BD_TRY(units_of(frame, statistic->columns, triangle, options, arena, &units));
+    bd_resampling_options engine = BD_RESAMPLING_DEFAULTS;
+    engine.n_replicates = options->n_replicates;
+    engine.seed = options->seed;
+    engine.n_threads = options->n_threads;
+    engine.standard_errors = result->options.method->needs_errors;
+    engine.accelerations = result->options.method == &bd_bca;
+    BD_TRY(bd_resample(units, &bd_bootstrap, statistic, &engine, arena, &result->replicates));
+    BD_TRY(intervals(result, arena));
+    *out = result;
+    return BD_OK;
+}
+
+static size_t usable(const bd_replicates *replicates)
+{
+    return replicates->n_ended[BD_REPLICATE_USABLE];
+}
+
+static bd_status warnings(const bd_bootstrap_result *result, bd_document *document)
+{
+    const bd_replicates *replicates = result->replicates;
+    const size_t n_failed = replicates->n_replicates - usable(replicates);
+    bool too_few = false;
+    for (size_t j = 0; j < replicates->n_values; j++)
+        too_few |= result->ends[j].too_few;
+    if (too_few)
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "%zu replicates are too few for the ends of a %g %% interval; 10000 are the default.",
+                               usable(replicates), 100 * result->options.level));
+    if (n_failed > 0)
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "%zu of %zu replicates could not be estimated (collinear: %zu, constant: %zu) and are "
+                               "left out of the intervals.",
+                               n_failed, replicates->n_replicates, replicates->n_ended[BD_REPLICATE_COLLINEAR],
+                               replicates->n_ended[BD_REPLICATE_CONSTANT]));
+    if (result->options.by_cluster && replicates->n_units < 20)
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "Only %zu clusters were resampled; with fewer than about 20 a cluster bootstrap is too "
+                               "sure of itself. Compare with --se cr2.",
+                               replicates->n_units));
+    return BD_OK;
+}
+
+bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_document *document)
+{
+    const bd_replicates *replicates = result->replicates;
+    const bd_bootstrap_options *options = &result->options;
+    BD_TRY(bd_document_say(document, BD_NOTE,
+                           "Intervals: %g %%, %s bootstrap, %zu replicates of %zu %s%s%s; p values by inverting them. "
+                           "MC SE: what another seed would move an end by.",
+                           100 * options->level, options->method->name, replicates->n_replicates,
+                           replicates->n_units, result->unit, result->strata ? " within strata of " : "",
+                           result->strata ? result->strata : ""));
+    if (options->method->note != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "%s", options->method->note));
+    BD_TRY(warnings(result, document));
+    BD_TRY(bd_document_fact(document, "seed", "Seed", BD_COUNT, bd_number((double)options->seed)));
+    BD_TRY(bd_document_fact(document, "interval", "Interval", BD_TEXT, bd_text(options->method->name)));
+    BD_TRY(bd_document_fact(document, "resampled", "Resampled", BD_TEXT, bd_text(result->unit)));
+    BD_TRY(bd_document_fact(document, "replicates.asked", "Replicates asked", BD_COUNT,
+                            bd_number((double)replicates->n_replicates)));
+    BD_TRY(bd_document_fact(document, "replicates.usable", "Replicates usable", BD_COUNT,
+                            bd_number((double)usable(replicates))));
+    BD_TRY(bd_document_fact(document, "replicates.failed.collinear", "Replicates failed, collinear", BD_COUNT,
+                            bd_number((double)replicates->n_ended[BD_REPLICATE_COLLINEAR])));
+    return bd_document_fact(document, "replicates.failed.constant", "Replicates failed, constant", BD_COUNT,
+                            bd_number((double)replicates->n_ended[BD_REPLICATE_CONSTANT]));
+}
+
+void bd_bootstrap_cells(const bd_interval_ends *ends, bd_cell *cells)
+{
+    const double values[BD_BOOTSTRAP_CELLS] = {ends->boot_se, ends->p,         ends->low,
+                                               ends->high,    ends->mc_se_low, ends->mc_se_high};
+    for (size_t i = 0; i < BD_BOOTSTRAP_CELLS; i++)
+        cells[i] = bd_number(values[i]);
+}
+
+static void save_name(FILE *stream, const char *name)
+{
+    putc('"', stream);
+    for (; *name != '\0'; name++) {
+        if (*name == '"')
+            putc('"', stream);
+        putc(*name, stream);
+    }
+    putc('"', stream);
+}
+
+bd_status bd_bootstrap_save(const bd_bootstrap_result *result, FILE *stream)
+{
+    const bd_replicates *replicates = result->replicates;
+    fputs("replicate", stream);
+    for (size_t j = 0; j < replicates->n_values; j++) {
+        putc(',', stream);
+        save_name(stream, replicates->names[j]);
+    }
+    for (size_t r = 0; r < replicates->n_replicates; r++) {
+        fprintf(stream, "\n%zu", r + 1);
+        for (size_t j = 0; j < replicates->n_values; j++) {
+            const double value = replicates->values[j * replicates->n_replicates + r];
+            if (isnan(value))
+                putc(',', stream);
+            else
+                fprintf(stream, ",%.17g", value);
+        }
+    }
+    putc('\n', stream);
+    if (ferror(stream) || fflush(stream) != 0)
+        return bd_fail(BD_EIO, "cannot write the replicates: %s", strerror(errno));
+    return BD_OK;
+}

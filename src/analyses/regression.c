@@ -1,0 +1,246 @@
+/* Regression: the least-squares fit of a frame, its bootstrap, and the document. */
+#include <bordin/analyses/regression.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bordin/analyses/provenance.h>
+
+/* What the statistic needs to know: columns are the p predictors, the response, and the constant if it is not column 0. */
+typedef struct shape {
+    size_t n_predictors, n_columns;
+    bool has_intercept;
+} shape;
+
+static double n_rows_of(const shape *s, const double *triangle)
+{
+    if (s->has_intercept)
+        return triangle[0] * triangle[0];
+    double sum = 0;
+    for (size_t i = 0; i < s->n_columns; i++) {
+        const double r = triangle[i * s->n_columns + s->n_columns - 1];
+        sum += r * r;
+    }
+    return sum;
+}
+
+/* Coefficients and their classical standard errors: b = R^-1 r, var b = s^2 (R'R)^-1. */
+static bd_replicate_end coefficients(const void *context, const double *triangle, double *values, double *errors)
+{
+    const shape *s = context;
+    const size_t p = s->n_predictors, q = s->n_columns;
+    double work[p];
+    for (size_t i = 0; i < p; i++)
+        work[i] = triangle[i * q + p];
+    bd_triangle_solve(q, p, triangle, work, values);
+    if (errors == NULL)
+        return BD_REPLICATE_USABLE;
+
+    const double residual = triangle[p * q + p];
+    const double variance = residual * residual / (n_rows_of(s, triangle) - (double)p);
+    for (size_t j = 0; j < p; j++) {
+        memset(work, 0, sizeof work);
+        work[j] = 1;
+        bd_triangle_solve_transposed(q, p, triangle, work, work);
+        double sum = 0;
+        for (size_t i = j; i < p; i++)
+            sum += work[i] * work[i];
+        errors[j] = sqrt(variance * sum);
+    }
+    return BD_REPLICATE_USABLE;
+}
+
+bd_status bd_regression_design(const bd_frame *frame, int n_threads, bd_arena *arena, bd_ols_design *design)
+{
+    const size_t p = frame->n_columns;
+    const double **columns;
+    const char **names;
+    BD_NEW(arena, columns, p);
+    BD_NEW(arena, names, p);
+    for (size_t j = 0; j < p; j++) {
+        columns[j] = frame->columns[j].values;
+        names[j] = frame->columns[j].name;
+    }
+    *design = (bd_ols_design){
+        .n_rows = frame->n_rows,
+        .n_columns = p,
+        .columns = columns,
+        .names = names,
+        .response = frame->response,
+        .response_name = frame->response_name,
+        .has_intercept = frame->has_intercept,
+        .weights = frame->weights,
+        .cluster = frame->cluster ? frame->cluster->codes : NULL,
+        .n_clusters = frame->cluster ? frame->cluster->n_levels : 0,
+        .n_threads = n_threads,
+    };
+    return BD_OK;
+}
+
+static bd_status resample(const bd_ols_design *design, const bd_regression_options *options, bd_arena *arena,
+                          bd_regression *regression)
+{
+    const size_t p = design->n_columns, q = p + (design->has_intercept ? 1 : 2);
+    const double **values;
+    BD_NEW(arena, values, q); /* the last one stays NULL, the constant, without an intercept */
+    memcpy(values, design->columns, p * sizeof *values);
+    values[p] = design->response;
+    const bd_columns columns = {
+        .n_rows = design->n_rows, .n_columns = q, .values = values, .weights = design->weights};
+    const shape s = {.n_predictors = p, .n_columns = q, .has_intercept = design->has_intercept};
+    const bd_statistic statistic = {
+        .n_values = p,
+        .names = design->names,
+        .columns = &columns,
+        .constant_first = design->has_intercept,
+        .from_moments = coefficients,
+        .context = &s,
+    };
+    double *triangle;
+    BD_TRY(bd_triangle_of(&columns, design->n_threads, arena, &triangle));
+    return bd_bootstrap_frame(regression->frame, &statistic, triangle, &options->resampling, arena,
+                              &regression->bootstrap);
+}
+
+bd_status bd_regress(const bd_frame *frame, const bd_regression_options *options, bd_arena *arena,
+                     const bd_regression **out)
+{
+    if (frame->response == NULL)
+        return bd_fail(BD_EUSAGE, "the formula '%s' has no outcome before '~'", frame->formula);
+    bd_regression *regression;
+    BD_NEW(arena, regression, 1);
+    regression->frame = frame;
+    regression->level = options->level;
+    regression->se = options->se ? options->se : frame->cluster ? &bd_se_cr2 : &bd_se_classical;
+
+    bd_ols_design design;
+    BD_TRY(bd_regression_design(frame, options->n_threads, arena, &design));
+    const bd_ols_options fitting = {.level = options->level};
+    BD_TRY(bd_ols_fit(&design, regression->se, &fitting, arena, &regression->fit));
+    if (options->bootstrap)
+        BD_TRY(resample(&design, options, arena, regression));
+    *out = regression;
+    return BD_OK;
+}
+
+static bd_status coefficient_table(const bd_regression *regression, bd_document *document)
+{
+    const bd_heading by_t[] = {{"ci_low", "CI low", BD_ESTIMATE}, {"ci_high", "CI high", BD_ESTIMATE}};
+    const bd_heading by_bootstrap[] = {BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
+    const bd_bootstrap_result *bootstrap = regression->bootstrap;
+    const size_t n_interval = bootstrap ? BD_BOOTSTRAP_CELLS : 2;
+    bd_heading headings[8 + BD_BOOTSTRAP_CELLS] = {
+        {"term", "Term", BD_TEXT},    {"estimate", "Estimate", BD_ESTIMATE},
+        {"se", "SE", BD_ESTIMATE},    {"statistic", "t", BD_STATISTIC},
+        {"df", "df", BD_DF},          {"p", "p", BD_P_VALUE},
+    };
+    memcpy(headings + 6, bootstrap ? by_bootstrap : by_t, n_interval * sizeof headings[0]);
+    headings[6 + n_interval] = (bd_heading){"standardised", "Std. coef.", BD_STATISTIC};
+    headings[7 + n_interval] = (bd_heading){"vif", "VIF", BD_STATISTIC};
+
+    bd_document_rows *rows;
+    BD_TRY(bd_document_table(document, "coefficients", "Coefficients", headings, 8 + n_interval, &rows));
+    for (size_t j = 0; j < regression->fit->n_columns; j++) {
+        const bd_coefficient *c = &regression->fit->coefficients[j];
+        const double values[] = {c->estimate, c->se, c->t, c->df, c->p, c->ci_low, c->ci_high};
+        bd_cell *cells;
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(regression->frame->columns[j].name);
+        for (size_t i = 0; i < 7; i++)
+            cells[i + 1] = bd_number(values[i]);
+        if (bootstrap)
+            bd_bootstrap_cells(&bootstrap->ends[j], cells + 6);
+        cells[6 + n_interval] = bd_number(c->standardised);
+        cells[7 + n_interval] = bd_number(c->vif);
+    }
+    return BD_OK;
+}
+
+static bd_status fit_table(const bd_regression *regression, bd_document *document)
+{
+    const bd_ols *fit = regression->fit;
+    const struct {
+        bd_heading heading;
+        double value;
+    } facts[] = {
+        {{"n", "n", BD_COUNT}, (double)fit->n_rows},
+        {{"r_squared", "R2", BD_BOUNDED}, fit->r_squared},
+        {{"adjusted_r_squared", "Adjusted R2", BD_BOUNDED}, fit->adjusted_r_squared},
+        {{"f", "F", BD_STATISTIC}, fit->f},
+        {{"df_model", "df 1", BD_DF}, fit->df_model},
+        {{"df_residual", "df 2", BD_DF}, fit->df_residual},
+        {{"p", "p", BD_P_VALUE}, fit->f_p},
+        {{"residual_sd", "Residual SD", BD_ESTIMATE}, fit->residual_sd},
+        {{"ss_model", "Sum of squares, model", BD_STATISTIC}, fit->ss_model},
+        {{"ss_residual", "Sum of squares, residual", BD_STATISTIC}, fit->ss_residual},
+        {{"log_likelihood", "Log-likelihood", BD_STATISTIC}, fit->log_likelihood},
+        {{"aic", "AIC", BD_STATISTIC}, fit->aic},
+        {{"bic", "BIC", BD_STATISTIC}, fit->bic},
+    };
+    enum { N = sizeof facts / sizeof facts[0] };
+    bd_heading headings[N];
+    for (size_t i = 0; i < N; i++)
+        headings[i] = facts[i].heading;
+    bd_document_rows *rows;
+    bd_cell *cells;
+    BD_TRY(bd_document_table(document, "fit", "Fit", headings, N, &rows));
+    BD_TRY(bd_document_row(rows, &cells));
+    for (size_t i = 0; i < N; i++)
+        cells[i] = bd_number(facts[i].value);
+    return BD_OK;
+}
+
+static bd_status sentence(const bd_regression *regression, bd_document *document)
+{
+    const bd_ols *fit = regression->fit;
+    if (fit->df_model < 1 || !isfinite(fit->f))
+        return BD_OK;
+    char p[32];
+    if (fit->f_p < 0.001)
+        snprintf(p, sizeof p, "p < .001");
+    else
+        snprintf(p, sizeof p, "p = %.3f", fit->f_p);
+    return bd_document_say(document, BD_SENTENCE,
+                           "The predictors explain %.1f %% of the variance of %s, F(%.0f, %.0f) = %.2f, %s.",
+                           100 * fit->r_squared, regression->frame->response_name, fit->df_model, fit->df_residual,
+                           fit->f, p);
+}
+
+static bd_status notes(const bd_regression *regression, bd_document *document)
+{
+    const bd_frame *frame = regression->frame;
+    BD_TRY(bd_document_say(document, BD_NOTE, "Standard errors: %s (%s), from which t and p%s.%s",
+                           bd_se_name(regression->se), bd_se_summary(regression->se),
+                           regression->bootstrap ? "; the intervals are the bootstrap's" : " and the intervals",
+                           regression->se == &bd_se_classical ? "" : " The F test is the classical one."));
+    if (regression->bootstrap == NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Intervals: %g %%.", 100 * regression->level));
+    if (frame->cluster != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "%zu clusters of %s.", frame->cluster->n_levels,
+                               frame->cluster->name));
+    if (!frame->has_intercept)
+        BD_TRY(bd_document_say(document, BD_NOTE, "No intercept: R2 and F are about zero, not about the mean."));
+    if (regression->fit->condition_digits > 7)
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "The predictors are nearly collinear: the arithmetic loses %.0f of 16 digits.",
+                               regression->fit->condition_digits));
+    return BD_OK;
+}
+
+bd_status bd_regression_document(const bd_regression *regression, bd_arena *arena, bd_document **out)
+{
+    const char *title;
+    bd_document *document;
+    BD_TRY(bd_print(arena, &title, "Regression: %s", regression->frame->formula));
+    BD_TRY(bd_document_new(arena, "regress", title, &document));
+    BD_TRY(coefficient_table(regression, document));
+    BD_TRY(fit_table(regression, document));
+    BD_TRY(sentence(regression, document));
+    BD_TRY(notes(regression, document));
+    if (regression->bootstrap != NULL)
+        BD_TRY(bd_bootstrap_document(regression->bootstrap, document));
+    BD_TRY(bd_provenance_frame(regression->frame, document));
+    *out = document;
+    return BD_OK;
+}
