@@ -26,12 +26,14 @@ typedef enum bd_class {
     BD_COUNT,    /* whole */
     BD_DF,       /* whole, or one decimal */
     BD_PERCENT,  /* a share, printed times 100 */
+    BD_MC_ERROR, /* what another seed would move a number by: two digits, with decimals of its own */
 } bd_class;
 
+/* A text is not copied: it must live as long as the document (constants, names of a table, bd_print in its arena). */
 typedef struct bd_cell {
     bool present;     /* false: an empty cell; null in JSON */
     const char *text; /* or NULL for a number */
-    double number;    /* NaN prints as empty */
+    double number;    /* NaN is empty everywhere; an infinity is printed in text, and null in JSON */
 } bd_cell;
 
 static inline bd_cell bd_text(const char *text)
@@ -44,6 +46,10 @@ static inline bd_cell bd_number(double number)
     return (bd_cell){.present = number == number, .number = number};
 }
 
+/* A column. Two neighbours of one class whose keys are X_low and X_high are printed as one, "[low, high]", under the
+ * heading of the first (or "[a, b]" when both have one and they differ); in JSON and CSV they stay two. Estimates of a
+ * table share their decimals: three digits of the smallest standard error (a key "se" or "sd", or one that ends in
+ * "_se" or "_sd"), or of the largest number of a row without one; row by row where rows differ by magnitudes. */
 typedef struct bd_heading {
     const char *key;     /* stable name in JSON and CSV */
     const char *heading; /* in print */
@@ -63,19 +69,24 @@ typedef struct bd_document_rows bd_document_rows;
 /* An empty document in `arena`; `kind` is the command's name. */
 BD_CHECKED bd_status bd_document_new(bd_arena *arena, const char *kind, const char *title, bd_document **document);
 
-/* A table, in the order of the calls. `id` and the keys are stable names. Headings are copied. A table with one row may
- * be printed as a list. */
+/* A table, in the order of the calls. `id` and the keys are stable names; headings are copied. A table with one row may
+ * be printed as a list. BD_EUSAGE: two tables with one id, two columns with one key. */
 BD_CHECKED bd_status bd_document_table(bd_document *document, const char *id, const char *title,
                                        const bd_heading *headings, size_t n_headings, bd_document_rows **rows);
 
-/* A new row of empty cells, one per heading, to be filled; valid until the next row is added. */
+/* A new row of empty cells, one per heading, to be filled. */
 BD_CHECKED bd_status bd_document_row(bd_document_rows *rows, bd_cell **cells);
 
-/* A sentence; in JSON they stand in the lists "sentences", "notes" and "warnings". */
+/* A sentence; in JSON they stand in the lists "sentences", "notes" and "warnings". For numbers in it see number.h. */
 BD_CHECKED bd_status bd_document_say(bd_document *document, bd_saying saying, const char *format, ...) BD_PRINTF(3, 4);
 
-/* A line of the provenance. `key` may have dots: "rows.dropped.age" nests in JSON. */
+/* A line of the provenance. `key` may have dots: "rows.dropped" nests in JSON. A text is copied.
+ * BD_EUSAGE: a key is given twice, or is also a group of others ("rows" beside "rows.read"). */
 BD_CHECKED bd_status bd_document_fact(bd_document *document, const char *key, const char *heading, bd_class class,
                                       bd_cell cell);
+
+/* The same for a name out of the data, whose dots are its own: group "rows.dropped", name "job.seek". */
+BD_CHECKED bd_status bd_document_fact_in(bd_document *document, const char *group, const char *name,
+                                         const char *heading, bd_class class, bd_cell cell);
 
 #endif
