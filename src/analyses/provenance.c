@@ -22,13 +22,13 @@ static bd_status rows(const bd_frame *frame, bd_document *document)
     if (frame->n_excluded > 0)
         BD_TRY(bd_document_fact(document, "rows.excluded", "Rows excluded by --where", BD_COUNT,
                                 bd_number((double)frame->n_excluded)));
-    BD_TRY(bd_document_fact(document, "rows.dropped.total", "Rows dropped", BD_COUNT,
+    BD_TRY(bd_document_fact(document, "rows.dropped", "Rows dropped", BD_COUNT,
                             bd_number((double)frame->n_dropped)));
     for (size_t i = 0; i < frame->n_drops; i++) {
-        char key[256], heading[256]; /* a name may hold dots, which nest: only the first two levels do */
-        snprintf(key, sizeof key, "rows.dropped.%s", frame->drops[i].reason);
-        snprintf(heading, sizeof heading, "  for %s", frame->drops[i].reason);
-        BD_TRY(bd_document_fact(document, key, heading, BD_COUNT, bd_number((double)frame->drops[i].n_rows)));
+        char heading[256];
+        snprintf(heading, sizeof heading, "  %s missing", frame->drops[i].reason);
+        BD_TRY(bd_document_fact_in(document, "rows.missing", frame->drops[i].reason, heading, BD_COUNT,
+                                   bd_number((double)frame->drops[i].n_rows)));
     }
     return bd_document_fact(document, "rows.used", "Rows used", BD_COUNT, bd_number((double)frame->n_rows));
 }

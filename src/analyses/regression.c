@@ -2,10 +2,10 @@
 #include <bordin/analyses/regression.h>
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <bordin/analyses/provenance.h>
+#include <bordin/report/number.h>
 
 /* What the statistic needs to know: columns are the p predictors, the response, and the constant if it is not column 0. */
 typedef struct shape {
@@ -196,15 +196,10 @@ static bd_status sentence(const bd_regression *regression, bd_document *document
     const bd_ols *fit = regression->fit;
     if (fit->df_model < 1 || !isfinite(fit->f))
         return BD_OK;
-    char p[32];
-    if (fit->f_p < 0.001)
-        snprintf(p, sizeof p, "p < .001");
-    else
-        snprintf(p, sizeof p, "p = %.3f", fit->f_p);
     return bd_document_say(document, BD_SENTENCE,
                            "The predictors explain %.1f %% of the variance of %s, F(%.0f, %.0f) = %.2f, %s.",
                            100 * fit->r_squared, regression->frame->response_name, fit->df_model, fit->df_residual,
-                           fit->f, p);
+                           fit->f, bd_show_p(fit->f_p).text);
 }
 
 static bd_status notes(const bd_regression *regression, bd_document *document)
