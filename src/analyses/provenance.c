@@ -26,7 +26,7 @@ static bd_status rows(const bd_frame *frame, bd_document *document)
                             bd_number((double)frame->n_dropped)));
     for (size_t i = 0; i < frame->n_drops; i++) {
         char heading[256];
-        snprintf(heading, sizeof heading, "  %s missing", frame->drops[i].reason);
+        snprintf(heading, sizeof heading, "  for %s", frame->drops[i].reason);
         BD_TRY(bd_document_fact_in(document, "rows.missing", frame->drops[i].reason, heading, BD_COUNT,
                                    bd_number((double)frame->drops[i].n_rows)));
     }

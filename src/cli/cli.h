@@ -1,0 +1,97 @@
+/* What the commands of the program share: options, reading, writing, exit codes. */
+#ifndef BORDIN_CLI_CLI_H
+#define BORDIN_CLI_CLI_H
+
+#include <popt.h>
+
+#include <bordin/analyses/bootstrap.h>
+#include <bordin/models/ols.h>
+
+/* Every option of every command, as typed; NULL or 0 where it was not given. */
+typedef struct cli_options {
+    /* reading */
+    char *delimiter, *decimal, *na, *where;
+    /* models */
+    char *se, *weights, *cluster, *adjust;
+    /* resampling */
+    char *boot, *ci, *seed, *resample, *strata, *save_replicates;
+    /* output */
+    char *format, *output, *level, *threads;
+    int quiet;
+    /* mediate */
+    char *from_summary, *correlations, *n;
+    /* describe */
+    char *by;
+    int no_correlations;
+    /* simulate */
+    char *patients, *therapists, *truth;
+    char **effects; /* --set NAME=VALUE, as often as given */
+} cli_options;
+
+extern cli_options cli;
+
+/* Groups of options, for a command's table. */
+extern struct poptOption cli_reading_options[], cli_where_options[], cli_output_options[], cli_resampling_options[];
+#define CLI_INCLUDE(table, title) {NULL, 0, POPT_ARG_INCLUDE_TABLE, table, 0, title, NULL}
+
+typedef struct cli_command {
+    const char *name, *summary;
+    const char *arguments; /* "FORMULA FILE" */
+    const char *example;   /* lines that run on shipped data */
+    const char *text;      /* what it does, in a few sentences */
+    struct poptOption *options;
+    void (*more_help)(void); /* printed after the options; may be NULL */
+    bd_status (*run)(size_t n_arguments, const char *const *arguments, bd_arena *arena);
+} cli_command;
+
+extern const cli_command cli_regress, cli_mediate, cli_describe, cli_simulate;
+
+/* The command line as typed, for the provenance. */
+extern const char *cli_command_line;
+
+/* Text of an option to a value; BD_EUSAGE names the option and its range. */
+BD_CHECKED bd_status cli_whole(const char *option, const char *text, unsigned long long low, unsigned long long high,
+                               unsigned long long *value);
+BD_CHECKED bd_status cli_real(const char *option, const char *text, double low, double high, double *value);
+BD_CHECKED bd_status cli_level(double *level);
+BD_CHECKED bd_status cli_threads(int *n_threads);
+BD_CHECKED bd_status cli_csv(bd_arena *arena, bd_csv_options *options);
+
+/* --boot, --ci, --seed, --level, --threads; *asked is false when --boot was not given or is 0. */
+BD_CHECKED bd_status cli_resampling(bd_bootstrap_options *options, bool *asked);
+
+/* --se; *se stays NULL when it was not given. */
+BD_CHECKED bd_status cli_se(const bd_se_estimator **se);
+
+/* --where, --weights, --cluster, --strata and the cluster of --resample into a specification. */
+BD_CHECKED bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, bool *resample_clusters);
+
+/* Reads the columns that `spec` needs of `file`, and builds its frame. */
+BD_CHECKED bd_status cli_read_frame(const char *file, const bd_frame_spec *spec, bd_arena *arena,
+                                    const bd_table **table, const bd_frame **frame);
+
+/* The help of estimators and intervals, from their tables. */
+void cli_help_errors(void);
+void cli_help_intervals(void);
+
+/* A file that appears whole or not at all: written beside its path and renamed. "-" or NULL: standard output. */
+typedef struct cli_file {
+    const char *path;
+    char *temporary;
+    FILE *stream;
+} cli_file;
+
+BD_CHECKED bd_status cli_file_open(const char *path, cli_file *file);
+BD_CHECKED bd_status cli_file_close(cli_file *file);
+void cli_files_abandon(void); /* removes what was not closed; safe in a signal handler */
+
+/* Opens --output and --save-replicates before the work, so that an unwritable path costs no time. */
+BD_CHECKED bd_status cli_open_outputs(void);
+
+/* Writes the document as --format says. */
+BD_CHECKED bd_status cli_write(bd_document *document, const bd_table *table, bd_arena *arena);
+
+/* Writes --save-replicates, if it was asked for. */
+BD_CHECKED bd_status cli_write_replicates(const bd_bootstrap_result *result);
+
+#endif

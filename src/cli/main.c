@@ -1,0 +1,151 @@
+/* bordin: the table of commands, help, exit codes. Nothing below this file prints to standard error or exits. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gsl/gsl_errno.h>
+
+#include <bordin/core/version.h>
+
+#include "cli.h"
+
+enum { EXIT_DONE = 0, EXIT_ANALYSIS = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_INTERRUPTED = 130 };
+
+static const cli_command *const commands[] = {&cli_regress, &cli_mediate, &cli_describe, &cli_simulate, NULL};
+
+static int exit_of(bd_status status)
+{
+    switch (status) {
+    case BD_OK: return EXIT_DONE;
+    case BD_EUSAGE: return EXIT_USAGE;
+    case BD_EIO:
+    case BD_EDATA: return EXIT_DATA;
+    default: return EXIT_ANALYSIS;
+    }
+}
+
+static void interrupted(int number)
+{
+    static const char message[] = "\nbordin: interrupted; nothing was written\n";
+    (void)number;
+    cli_files_abandon();
+    if (write(STDERR_FILENO, message, sizeof message - 1) < 0)
+        _exit(EXIT_INTERRUPTED);
+    _exit(EXIT_INTERRUPTED);
+}
+
+static const cli_command *find(const char *name)
+{
+    for (size_t i = 0; commands[i] != NULL; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static void print_overview(FILE *stream)
+{
+    fprintf(stream, "bordin %s: from the therapeutic alliance to adherence to outcome\n\n", bd_version());
+    fprintf(stream, "Example:\n  %s\n\nCommands:\n", cli_mediate.example);
+    for (size_t i = 0; commands[i] != NULL; i++)
+        fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(stream, "\n'bordin help COMMAND' tells what a command does. Exit status: 0 done, 1 the analysis failed,\n"
+                    "2 the command was misused, 3 the data could not be read or cannot answer, 130 interrupted.\n");
+}
+
+static void print_help(const cli_command *command, poptContext context)
+{
+    printf("Example:\n  %s\n\n%s\n\n", command->example, command->text);
+    poptPrintHelp(context, stdout, 0);
+    if (command->more_help != NULL)
+        command->more_help();
+}
+
+static bd_status join(int argc, char **argv, bd_arena *arena, const char **line)
+{
+    *line = "bordin";
+    for (int i = 1; i < argc; i++) {
+        const bool plain = argv[i][0] != '\0' && strpbrk(argv[i], " \t\n'\"\\$&|;<>()*?[]~`#!{}") == NULL;
+        BD_TRY(bd_print(arena, line, plain ? "%s %s" : "%s '%s'", *line, argv[i]));
+    }
+    return BD_OK;
+}
+
+static bd_status parse(poptContext context, bool *help)
+{
+    int code;
+    while ((code = poptGetNextOpt(context)) > 0)
+        *help |= code == '?';
+    if (code < -1)
+        return bd_fail(BD_EUSAGE, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(code));
+    return BD_OK;
+}
+
+static bd_status run(const cli_command *command, int argc, char **argv, bool help, bd_arena *arena)
+{
+    struct poptOption help_options[] = {{"help", '?', POPT_ARG_NONE, NULL, '?', "this text", NULL}, POPT_TABLEEND};
+    struct poptOption options[] = {CLI_INCLUDE(command->options, NULL), CLI_INCLUDE(help_options, "Help:"),
+                                   POPT_TABLEEND};
+    const char *name;
+    BD_TRY(bd_print(arena, &name, "bordin %s", command->name));
+    poptContext context = poptGetContext(name, argc, (const char **)argv, options, 0);
+    if (context == NULL)
+        return bd_fail(BD_ENOMEM, "out of memory");
+    poptSetOtherOptionHelp(context, command->arguments);
+    bd_status status = parse(context, &help);
+    if (status == BD_OK && help) {
+        print_help(command, context);
+    } else if (status == BD_OK) {
+        const char **arguments = poptGetArgs(context);
+        size_t n = 0;
+        while (arguments != NULL && arguments[n] != NULL)
+            n++;
+        status = command->run(n, arguments, arena);
+    }
+    poptFreeContext(context);
+    return status;
+}
+
+static bd_status dispatch(int argc, char **argv, bd_arena *arena, const cli_command **command)
+{
+    bool help = argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0;
+    const char *name = argc < 2 ? NULL : help ? argv[2] : argv[1];
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        printf("bordin %s\n", bd_version());
+        return BD_OK;
+    }
+    if (name == NULL) {
+        print_overview(argc < 2 ? stderr : stdout);
+        return argc < 2 ? bd_fail(BD_EUSAGE, "give a command") : BD_OK;
+    }
+    *command = find(name);
+    if (*command == NULL)
+        return bd_fail(BD_EUSAGE, "there is no command '%s'; there are regress, mediate, describe, simulate and help",
+                       name);
+    BD_TRY(join(argc, argv, arena, &cli_command_line));
+    if (help)
+        return run(*command, 1, argv, true, arena);
+    return run(*command, argc - 1, argv + 1, false, arena);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, interrupted);
+    gsl_set_error_handler_off();
+    bd_arena *arena = bd_arena_new();
+    if (arena == NULL)
+        return EXIT_ANALYSIS;
+    const cli_command *command = NULL;
+    bd_status status = dispatch(argc, argv, arena, &command);
+    if (status == BD_OK && (fflush(stdout) != 0 || ferror(stdout)))
+        status = bd_fail(BD_EIO, "cannot write standard output");
+    if (status != BD_OK) {
+        cli_files_abandon();
+        fprintf(stderr, "bordin: %s\n", bd_message());
+        if (status == BD_EUSAGE)
+            fprintf(stderr, "Try 'bordin help%s%s'.\n", command ? " " : "", command ? command->name : "");
+    }
+    bd_arena_free(arena);
+    return exit_of(status);
+}

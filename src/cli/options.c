@@ -1,0 +1,205 @@
+/* Options: their tables, and from text to values. */
+#include "cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+cli_options cli;
+const char *cli_command_line = "";
+
+struct poptOption cli_reading_options[] = {
+    {"delimiter", 0, POPT_ARG_STRING, &cli.delimiter, 0,
+     "what separates values: a character or 'tab' (default: found in the header row)", "CHARACTER"},
+    {"decimal", 0, POPT_ARG_STRING, &cli.decimal, 0, "decimal sign, '.' or ',' (default: .)", "CHARACTER"},
+    {"na", 0, POPT_ARG_STRING, &cli.na, 0, "values that mean missing, beside an empty one and NA: -99,999", "VALUES"},
+    {"threads", 0, POPT_ARG_STRING, &cli.threads, 0, "threads (default: all; the result does not depend on it)", "T"},
+    POPT_TABLEEND};
+
+struct poptOption cli_where_options[] = {
+    {"where", 0, POPT_ARG_STRING, &cli.where, 0, "rows to use: 'group == \"cbt\" & age >= 18'", "CONDITION"},
+    POPT_TABLEEND};
+
+struct poptOption cli_output_options[] = {
+    {"level", 0, POPT_ARG_STRING, &cli.level, 0, "confidence level, between 0 and 1 (default: 0.95)", "L"},
+    {"format", 0, POPT_ARG_STRING, &cli.format, 0, "text, json, csv or markdown (default: text)", "NAME"},
+    {"output", 'o', POPT_ARG_STRING, &cli.output, 0, "write to this file instead of standard output", "FILE"},
+    {"quiet", 'q', POPT_ARG_NONE, &cli.quiet, 0, "no warnings on standard error (they stay in the result)", NULL},
+    POPT_TABLEEND};
+
+struct poptOption cli_resampling_options[] = {
+    {"boot", 0, POPT_ARG_STRING, &cli.boot, 0, "bootstrap replicates", "N"},
+    {"ci", 0, POPT_ARG_STRING, &cli.ci, 0, "bootstrap interval (default: percentile)", "METHOD"},
+    {"seed", 0, POPT_ARG_STRING, &cli.seed, 0, "seed of the random numbers (default: 1)", "S"},
+    {"resample", 0, POPT_ARG_STRING, &cli.resample, 0,
+     "rows, or cluster:NAME (default: rows; with --cluster, its clusters)", "UNIT"},
+    {"strata", 0, POPT_ARG_STRING, &cli.strata, 0, "resample within the levels of this column", "NAME"},
+    {"save-replicates", 0, POPT_ARG_STRING, &cli.save_replicates, 0, "write every replicate to this CSV file", "FILE"},
+    POPT_TABLEEND};
+
+bd_status cli_whole(const char *option, const char *text, unsigned long long low, unsigned long long high,
+                    unsigned long long *value)
+{
+    char *end;
+    errno = 0;
+    const unsigned long long number = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || number < low || number > high)
+        return bd_fail(BD_EUSAGE, "--%s takes a whole number from %llu to %llu, not '%s'", option, low, high, text);
+    *value = number;
+    return BD_OK;
+}
+
+bd_status cli_real(const char *option, const char *text, double low, double high, double *value)
+{
+    char *end;
+    const double number = strtod(text, &end);
+    if (end == text || *end != '\0' || !isfinite(number) || number < low || number > high)
+        return bd_fail(BD_EUSAGE, "--%s takes a number from %g to %g, not '%s'", option, low, high, text);
+    *value = number;
+    return BD_OK;
+}
+
+bd_status cli_level(double *level)
+{
+    *level = 0.95;
+    if (cli.level == NULL)
+        return BD_OK;
+    BD_TRY(cli_real("level", cli.level, 0, 100, level));
+    if (*level > 1)
+        return bd_fail(BD_EUSAGE, "--level takes a share such as 0.95; for %s %% write %g", cli.level, *level / 100);
+    if (*level <= 0 || *level >= 1)
+        return bd_fail(BD_EUSAGE, "--level must lie between 0 and 1, not be %s", cli.level);
+    return BD_OK;
+}
+
+bd_status cli_threads(int *n_threads)
+{
+    unsigned long long value = 0;
+    if (cli.threads != NULL)
+        BD_TRY(cli_whole("threads", cli.threads, 1, 4096, &value));
+    *n_threads = (int)value;
+    return BD_OK;
+}
+
+static bd_status one_character(const char *option, const char *text, char *character)
+{
+    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0)
+        *character = '\t';
+    else if (strlen(text) == 1 && *text > ' ' && *text != '"')
+        *character = *text;
+    else if (strcmp(text, "\t") == 0 || strcmp(text, " ") == 0)
+        *character = *text;
+    else
+        return bd_fail(BD_EUSAGE, "--%s takes one character, or 'tab', not '%s'", option, text);
+    return BD_OK;
+}
+
+static bd_status missing_values(const char *list, bd_arena *arena, bd_csv_options *options)
+{
+    const char **values = NULL;
+    size_t n = 0, capacity = 0;
+    for (const char *s = list; s != NULL;) {
+        const size_t length = strcspn(s, ",");
+        const char *value;
+        BD_TRY(bd_copy_text(arena, s, length, &value));
+        BD_PUSH(arena, values, n, capacity, value);
+        s = s[length] == ',' ? s + length + 1 : NULL;
+    }
+    options->missing = values;
+    options->n_missing = n;
+    return BD_OK;
+}
+
+bd_status cli_csv(bd_arena *arena, bd_csv_options *options)
+{
+    *options = BD_CSV_DEFAULTS;
+    if (cli.delimiter != NULL)
+        BD_TRY(one_character("delimiter", cli.delimiter, &options->delimiter));
+    if (cli.decimal != NULL) {
+        BD_TRY(one_character("decimal", cli.decimal, &options->decimal));
+        if (options->decimal != '.' && options->decimal != ',')
+            return bd_fail(BD_EUSAGE, "--decimal takes '.' or ',', not '%s'", cli.decimal);
+    }
+    BD_TRY(missing_values(cli.na, arena, options));
+    return cli_threads(&options->n_threads);
+}
+
+bd_status cli_resampling(bd_bootstrap_options *options, bool *asked)
+{
+    unsigned long long value;
+    *options = BD_BOOTSTRAP_DEFAULTS;
+    *asked = false;
+    if (cli.boot != NULL) {
+        BD_TRY(cli_whole("boot", cli.boot, 0, 100000000, &value));
+        options->n_replicates = value;
+        *asked = value > 0;
+    }
+    if (cli.ci != NULL)
+        BD_TRY(bd_while(bd_interval_method_find(cli.ci, &options->method), "--ci"));
+    if (cli.seed != NULL) {
+        BD_TRY(cli_whole("seed", cli.seed, 0, UINT64_MAX, &value));
+        options->seed = value;
+    }
+    BD_TRY(cli_level(&options->level));
+    return cli_threads(&options->n_threads);
+}
+
+bd_status cli_se(const bd_se_estimator **se)
+{
+    *se = NULL;
+    if (cli.se == NULL)
+        return BD_OK;
+    return bd_while(bd_se_find(cli.se, se), "--se");
+}
+
+bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, bool *resample_clusters)
+{
+    *spec = (bd_frame_spec){
+        .formula = formula,
+        .where = cli.where,
+        .weights = cli.weights,
+        .cluster = cli.cluster,
+        .strata = cli.strata,
+    };
+    *resample_clusters = cli.cluster != NULL;
+    if (cli.resample == NULL)
+        return BD_OK;
+    *resample_clusters = false;
+    if (strcmp(cli.resample, "rows") == 0)
+        return BD_OK;
+    if (strncmp(cli.resample, "cluster:", 8) != 0 || cli.resample[8] == '\0')
+        return bd_fail(BD_EUSAGE, "--resample takes 'rows' or 'cluster:NAME', not '%s'", cli.resample);
+    if (cli.cluster != NULL && strcmp(cli.cluster, cli.resample + 8) != 0)
+        return bd_fail(BD_EUSAGE, "--cluster '%s' and --resample '%s' name different clusters", cli.cluster,
+                       cli.resample);
+    spec->cluster = cli.resample + 8;
+    *resample_clusters = true;
+    return BD_OK;
+}
+
+bd_status cli_read_frame(const char *file, const bd_frame_spec *spec, bd_arena *arena, const bd_table **table,
+                         const bd_frame **frame)
+{
+    bd_csv_options csv;
+    const bd_wanted *wanted;
+    size_t n_wanted;
+    BD_TRY(cli_csv(arena, &csv));
+    BD_TRY(bd_frame_wanted(spec, arena, &wanted, &n_wanted));
+    BD_TRY(bd_csv_read(file, wanted, n_wanted, &csv, arena, table));
+    return bd_frame_build(*table, spec, arena, frame);
+}
+
+void cli_help_errors(void)
+{
+    printf("\nStandard errors (--se):\n");
+    for (size_t i = 0; bd_se_estimators[i] != NULL; i++)
+        printf("  %-12s %s\n", bd_se_name(bd_se_estimators[i]), bd_se_summary(bd_se_estimators[i]));
+}
+
+void cli_help_intervals(void)
+{
+    printf("\nBootstrap intervals (--ci):\n");
+    for (size_t i = 0; bd_interval_methods[i] != NULL; i++)
+        printf("  %-12s %s\n", bd_interval_methods[i]->name, bd_interval_methods[i]->summary);
+}

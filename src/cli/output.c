@@ -1,0 +1,115 @@
+/* Writing results: whole files or none, in the format asked for. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bordin/analyses/provenance.h>
+#include <bordin/report/writer.h>
+
+enum { MAX_OPEN = 4, WIDTH_WITHOUT_TERMINAL = 100, MIN_WIDTH = 60, MAX_WIDTH = 140 };
+
+/* Temporaries that a signal handler must be able to remove. */
+static char *volatile temporaries[MAX_OPEN];
+
+static cli_file result_file, replicates_file;
+
+static void remember(char *temporary)
+{
+    for (size_t i = 0; i < MAX_OPEN; i++)
+        if (temporaries[i] == NULL) {
+            temporaries[i] = temporary;
+            return;
+        }
+}
+
+static void forget(const char *temporary)
+{
+    for (size_t i = 0; i < MAX_OPEN; i++)
+        if (temporaries[i] == temporary)
+            temporaries[i] = NULL;
+}
+
+void cli_files_abandon(void)
+{
+    for (size_t i = 0; i < MAX_OPEN; i++)
+        if (temporaries[i] != NULL)
+            unlink(temporaries[i]);
+}
+
+bd_status cli_file_open(const char *path, cli_file *file)
+{
+    *file = (cli_file){.path = path, .stream = stdout};
+    if (path == NULL || strcmp(path, "-") == 0)
+        return BD_OK;
+    if (asprintf(&file->temporary, "%s.XXXXXX", path) < 0)
+        return bd_fail(BD_ENOMEM, "out of memory");
+    const int descriptor = mkstemp(file->temporary);
+    if (descriptor < 0)
+        return bd_fail(BD_EIO, "cannot write %s: %s", path, strerror(errno));
+    remember(file->temporary);
+    const mode_t mask = umask(0);
+    umask(mask);
+    fchmod(descriptor, 0666 & ~mask);
+    file->stream = fdopen(descriptor, "w");
+    return file->stream != NULL ? BD_OK : bd_fail(BD_EIO, "cannot write %s: %s", path, strerror(errno));
+}
+
+bd_status cli_file_close(cli_file *file)
+{
+    const char *name = file->temporary ? file->path : "standard output";
+    bool failed = ferror(file->stream) != 0;
+    failed |= (file->temporary ? fclose(file->stream) : fflush(file->stream)) != 0;
+    if (failed)
+        return bd_fail(BD_EIO, "cannot write %s: %s", name, strerror(errno));
+    if (file->temporary == NULL)
+        return BD_OK;
+    if (rename(file->temporary, file->path) != 0)
+        return bd_fail(BD_EIO, "cannot write %s: %s", name, strerror(errno));
+    forget(file->temporary);
+    free(file->temporary);
+    return BD_OK;
+}
+
+bd_status cli_open_outputs(void)
+{
+    const bd_writer *writer;
+    if (cli.format != NULL)
+        BD_TRY(bd_while(bd_writer_find(cli.format, &writer), "--format"));
+    if (cli.save_replicates != NULL)
+        BD_TRY(cli_file_open(cli.save_replicates, &replicates_file));
+    return cli_file_open(cli.output, &result_file);
+}
+
+static int width_of(FILE *stream)
+{
+    struct winsize size;
+    if (!isatty(fileno(stream)) || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return WIDTH_WITHOUT_TERMINAL;
+    return size.ws_col < MIN_WIDTH ? MIN_WIDTH : size.ws_col > MAX_WIDTH ? MAX_WIDTH : size.ws_col;
+}
+
+bd_status cli_write(bd_document *document, const bd_table *table, bd_arena *arena)
+{
+    const bd_writer *writer;
+    BD_TRY(bd_writer_find(cli.format ? cli.format : "text", &writer));
+    if (table != NULL)
+        BD_TRY(bd_provenance_table(table, document));
+    BD_TRY(bd_document_fact(document, "command", "Command", BD_TEXT, bd_text(cli_command_line)));
+    BD_TRY(bd_document_write(document, writer, width_of(result_file.stream), arena, result_file.stream));
+    return cli_file_close(&result_file);
+}
+
+bd_status cli_write_replicates(const bd_bootstrap_result *result)
+{
+    if (cli.save_replicates == NULL)
+        return BD_OK;
+    if (result == NULL)
+        return bd_fail(BD_EUSAGE, "--save-replicates needs --boot");
+    BD_TRY(bd_bootstrap_save(result, replicates_file.stream));
+    return cli_file_close(&replicates_file);
+}
