@@ -154,7 +154,7 @@ bd_status bd_mediate_correlations(const bd_table *matrix, const bd_path *path, c
 {
     bd_mediation *mediation;
     mediation_model *model;
-    const char **names;
+    const char **names = NULL;
     const bd_ols **equations;
     double *triangle;
     size_t n_covariates;

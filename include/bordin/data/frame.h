@@ -92,4 +92,12 @@ BD_CHECKED bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena,
 BD_CHECKED bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena,
                                     const bd_frame **frame);
 
+/* The same for the condition alone: the columns that `where` (NULL: none) names ... */
+BD_CHECKED bd_status bd_where_wanted(const char *where, bd_arena *arena, const bd_wanted **wanted, size_t *n_wanted);
+
+/* ... and the rows, ascending, for which it is true (NULL: all). Rows where it is missing are not among them.
+ * BD_EUSAGE: as above. BD_EDATA: a name the table lacks; no rows left. */
+BD_CHECKED bd_status bd_where_rows(const bd_table *table, const char *where, bd_arena *arena, const size_t **rows,
+                                   size_t *n_rows);
+
 #endif
