@@ -63,3 +63,7 @@ intraclass("small y by site", small$y, small$site)
 ratings <- c(9, 2, 5, 8, 6, 1, 3, 2, 8, 4, 6, 8, 7, 1, 2, 6, 10, 5, 6, 9, 6, 2, 4, 7)
 intraclass("Shrout & Fleiss", ratings, rep(1:6, each = 4))
 intraclass("Shrout & Fleiss, 90 %", ratings, rep(1:6, each = 4), 0.90)
+
+# Many rows; no more than 4e5, above which qf() takes the denominator's degrees of freedom for infinite.
+row <- 0:299999
+intraclass("many rows", row %% 7 + row %% 100 %% 3 / 10, row %% 100)

@@ -77,6 +77,21 @@ static sums sums_of(const bd_column *column, const bd_part *cluster)
     return s;
 }
 
+/* Where `tail` of F's distribution lies beyond, by halving: gsl_cdf_fdist_Qinv does not converge for many rows. */
+static double f_beyond(double (*beyond)(double f, double df1, double df2), double tail, double df1, double df2)
+{
+    double low = -700, high = 700; /* of log F */
+    const bool falls = beyond(1e-300, df1, df2) > beyond(1e300, df1, df2);
+    for (int i = 0; i < 80; i++) {
+        const double middle = (low + high) / 2;
+        if ((beyond(exp(middle), df1, df2) > tail) == falls)
+            low = middle;
+        else
+            high = middle;
+    }
+    return exp((low + high) / 2);
+}
+
 static void finish(double between, double within, double level, bd_icc *icc)
 {
     const double tail = (1 - level) / 2, df1 = icc->df_between, df2 = icc->df_within;
@@ -86,7 +101,8 @@ static void finish(double between, double within, double level, bd_icc *icc)
         return;
     icc->f = msb / msw;
     icc->p = gsl_cdf_fdist_Q(icc->f, df1, df2);
-    const double low = icc->f / gsl_cdf_fdist_Qinv(tail, df1, df2), high = icc->f / gsl_cdf_fdist_Pinv(tail, df1, df2);
+    const double low = icc->f / f_beyond(gsl_cdf_fdist_Q, tail, df1, df2);
+    const double high = icc->f / f_beyond(gsl_cdf_fdist_P, tail, df1, df2);
     icc->ci_low = (low - 1) / (low + icc->n0 - 1);
     icc->ci_high = (high - 1) / (high + icc->n0 - 1);
 }

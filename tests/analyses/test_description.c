@@ -216,6 +216,29 @@ static void test_describe__icc_of_equal_clusters_is_that_of_shrout_and_fleiss(vo
                           0.16476880834464});
 }
 
+/* GSL's quantile of F does not converge here. */
+static void test_describe__icc_of_many_rows_has_an_interval(void **state)
+{
+    (void)state;
+    enum { ROWS = 300000 };
+    double *values, *clusters;
+    assert_non_null(values = bd_arena_alloc(arena, ROWS, sizeof *values));
+    assert_non_null(clusters = bd_arena_alloc(arena, ROWS, sizeof *clusters));
+    for (size_t i = 0; i < ROWS; i++) {
+        values[i] = (double)(i % 7) + (double)(i % 100 % 3) / 10;
+        clusters[i] = (double)(i % 100);
+    }
+    const bd_column two[] = {{.name = "value", .numbers = values}, {.name = "cluster", .numbers = clusters}};
+    const bd_table table = {.source = "many", .n_rows = ROWS, .n_columns = 2, .columns = two};
+    bd_description_options options = BD_DESCRIPTION_DEFAULTS;
+    options.cluster = "cluster";
+    const bd_icc *icc = describe(&table, options)->iccs;
+    const double p = 3.3994138298609e-55;
+    assert_icc(icc, (double[]){300000, 100, 3000, 0.00135619651518769, 0.000969529115266106, 0.0019454525173269,
+                               5.07411484591959, 99, 299900, p});
+    assert_true(fabs(icc->p - p) < 1e-9 * p);
+}
+
 static void test_describe__missing_values_are_left_out_column_by_column(void **state)
 {
     (void)state;
@@ -495,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_describe__correlations_of_jobs_are_those_of_cor_test),
         cmocka_unit_test(test_describe__icc_of_unequal_clusters_is_that_of_aov),
         cmocka_unit_test(test_describe__icc_of_equal_clusters_is_that_of_shrout_and_fleiss),
+        cmocka_unit_test(test_describe__icc_of_many_rows_has_an_interval),
         cmocka_unit_test(test_describe__missing_values_are_left_out_column_by_column),
         cmocka_unit_test(test_describe__correlations_use_the_rows_that_have_both),
         cmocka_unit_test(test_describe__groups_are_those_of_a_column_of_either_kind),
