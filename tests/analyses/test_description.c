@@ -75,7 +75,7 @@ static void assert_summary(const char *what, const bd_summary *s, const double e
         assert_near(what, values[i], expected[i]);
 }
 
-/* n, r, interval, t, p; p to seven digits */
+/* n, r, interval, t, p; p to nine digits however small */
 static void assert_correlation(const bd_correlation *c, const double expected[6])
 {
     assert_near("n", (double)c->n, expected[0]);
@@ -365,6 +365,91 @@ static void test_describe__large_means_and_extreme_units_lose_nothing(void **sta
     }
 }
 
+/* 1e12 and 1e12 + 1 in turn: their sum does not fit a double. */
+static void test_describe__long_sums_lose_nothing(void **state)
+{
+    (void)state;
+    enum { ROWS = 100000 };
+    double *values;
+    assert_non_null(values = bd_arena_alloc(arena, ROWS, sizeof *values));
+    for (size_t i = 0; i < ROWS; i++)
+        values[i] = 1e12 + (double)(i % 2);
+    const bd_column one = {.name = "value", .numbers = values};
+    const bd_table table = {.source = "long", .n_rows = ROWS, .n_columns = 1, .columns = &one};
+    const bd_summary *s = &describe(&table, BD_DESCRIPTION_DEFAULTS)->columns[0].parts[0];
+    assert_true(s->mean == 1e12 + 0.5);
+    assert_near("sd", s->sd, 0.5000025000187501560); /* sqrt(n / (n - 1)) / 2 */
+    assert_true(s->skewness == 0);
+}
+
+/* Columns of one, two, three values; clusters that explain everything, and clusters of one row. */
+static void test_describe__what_cannot_be_told_is_nan(void **state)
+{
+    (void)state;
+    const double one[] = {4, NAN, NAN, NAN}, two[] = {NAN, 1, 2, NAN}, three[] = {3, 1, 2, NAN};
+    const double none[] = {NAN, NAN, NAN, NAN};
+    const double line[] = {0.1, 0.1, 0.7, 0.7}, pairs[] = {1, 1, 2, 2}, rows[] = {1, 2, 3, 4};
+    const bd_column seven[] = {
+        {.name = "one", .numbers = one},   {.name = "two", .numbers = two},     {.name = "three", .numbers = three},
+        {.name = "none", .numbers = none}, {.name = "line", .numbers = line}, {.name = "pairs", .numbers = pairs},
+        {.name = "rows", .numbers = rows}};
+    const bd_table table = {.source = "few", .n_rows = 4, .n_columns = 7, .columns = seven};
+    bd_description_options options = BD_DESCRIPTION_DEFAULTS;
+    options.cluster = "pairs";
+    const bd_description *d = describe(&table, options);
+    assert_int_equal(d->n_columns, 6); /* without the clusters */
+    assert_summary("one", &d->columns[0].parts[0], (double[]){1, 4, NAN, 4, 4, 4, 4, 4, NAN, NAN});
+    assert_summary("two", &d->columns[1].parts[0],
+                   (double[]){2, 1.5, 0.70710678118654752, 1, 1.25, 1.5, 1.75, 2, NAN, NAN});
+    assert_summary("three", &d->columns[2].parts[0], (double[]){3, 2, 1, 1, 1.5, 2, 2.5, 3, 0, NAN});
+    assert_summary("none", &d->columns[3].parts[0], (double[]){0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN});
+    /* three with rows: r = -.5, t = r / sqrt(1 - r^2), p = 2 / 3; no interval from three rows */
+    assert_ptr_equal(d->correlations[11].x, &seven[2]);
+    assert_ptr_equal(d->correlations[11].y, &seven[6]);
+    assert_correlation(&d->correlations[11], (double[]){3, -0.5, NAN, NAN, -0.57735026918962576, 2.0 / 3});
+    assert_icc(&d->iccs[4], (double[]){4, 2, 2, 1, NAN, NAN, NAN, 1, 2, NAN});
+    options.cluster = "rows";
+    assert_icc(&describe(&table, options)->iccs[4], (double[]){4, 4, NAN, NAN, NAN, NAN, NAN, 3, 0, NAN});
+}
+
+static void test_describe__many_columns_are_correlated_only_when_named(void **state)
+{
+    (void)state;
+    enum { MANY = BD_FEW_COLUMNS + 1 };
+    bd_column many[MANY];
+    const char *many_names[MANY];
+    for (size_t j = 0; j < MANY; j++) {
+        must(bd_print(arena, &many_names[j], "z%zu", j));
+        many[j] = (bd_column){.name = many_names[j], .numbers = z};
+    }
+    bd_table table = {.source = "many", .n_rows = N_SMALL, .n_columns = MANY, .columns = many};
+    const bd_description *d = describe(&table, BD_DESCRIPTION_DEFAULTS);
+    assert_true(d->too_many_to_correlate);
+    assert_int_equal(d->n_correlations, 0);
+    assert_int_equal(describe(&table, options_for(many_names, MANY))->n_correlations, MANY * BD_FEW_COLUMNS / 2);
+    table.n_columns = BD_FEW_COLUMNS;
+    d = describe(&table, BD_DESCRIPTION_DEFAULTS);
+    assert_false(d->too_many_to_correlate);
+    assert_int_equal(d->n_correlations, BD_FEW_COLUMNS * (BD_FEW_COLUMNS - 1) / 2);
+}
+
+static void test_describe__groups_may_be_many_but_not_too_many(void **state)
+{
+    (void)state;
+    double groups[BD_MOST_GROUPS + 1];
+    for (size_t i = 0; i <= BD_MOST_GROUPS; i++)
+        groups[i] = (double)i;
+    const bd_column two[] = {{.name = "group", .numbers = groups}, {.name = "value", .numbers = groups}};
+    bd_table table = {.source = "groups", .n_rows = BD_MOST_GROUPS, .n_columns = 2, .columns = two};
+    bd_description_options options = BD_DESCRIPTION_DEFAULTS;
+    const bd_description *d;
+    options.by = "group";
+    assert_int_equal(describe(&table, options)->n_parts, 1 + BD_MOST_GROUPS);
+    table.n_rows++;
+    assert_int_equal(bd_describe(&table, &options, arena, &d), BD_EDATA);
+    assert_string_equal(bd_message(), "'group' makes 201 groups; at most 200 are described");
+}
+
 static void test_describe__the_number_of_threads_changes_no_bit(void **state)
 {
     (void)state;
@@ -474,6 +559,22 @@ static void test_describe__the_document_has_every_table(void **state)
     json_decref(json);
 }
 
+static void test_describe__a_sentence_tells_what_clusters_explain(void **state)
+{
+    (void)state;
+    const char *const chosen[] = {"depress1", "job_seek"};
+    bd_description_options options = options_for(chosen, 2);
+    options.cluster = "occp";
+    json_t *json = json_of(describe(jobs(), options));
+    const json_t *sentences = json_object_get(json, "sentences");
+    assert_int_equal(json_array_size(sentences), 2); /* the interval of depress1 reaches below 0 */
+    assert_string_equal(json_string_value(json_array_get(sentences, 0)),
+                        "Of 899 rows, 899 (100.0 %) have a value in every column described.");
+    assert_string_equal(json_string_value(json_array_get(sentences, 1)),
+                        "4.7 % of the variance of job_seek lies between the 7 clusters of occp.");
+    json_decref(json);
+}
+
 static void test_describe__what_was_not_asked_for_is_not_there(void **state)
 {
     (void)state;
@@ -525,9 +626,14 @@ int main(void)
         cmocka_unit_test(test_describe__missing_values_are_counted_together),
         cmocka_unit_test(test_describe__only_the_chosen_rows_count),
         cmocka_unit_test(test_describe__large_means_and_extreme_units_lose_nothing),
+        cmocka_unit_test(test_describe__long_sums_lose_nothing),
+        cmocka_unit_test(test_describe__what_cannot_be_told_is_nan),
+        cmocka_unit_test(test_describe__many_columns_are_correlated_only_when_named),
+        cmocka_unit_test(test_describe__groups_may_be_many_but_not_too_many),
         cmocka_unit_test(test_describe__the_number_of_threads_changes_no_bit),
         cmocka_unit_test(test_describe__what_cannot_be_described_is_refused),
         cmocka_unit_test(test_describe__the_document_has_every_table),
+        cmocka_unit_test(test_describe__a_sentence_tells_what_clusters_explain),
         cmocka_unit_test(test_describe__what_was_not_asked_for_is_not_there),
         cmocka_unit_test(test_describe__the_most_frequent_of_many_levels_are_listed),
     };
