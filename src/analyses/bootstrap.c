@@ -62,8 +62,8 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
     engine.seed = options->seed;
     engine.n_threads = options->n_threads;
     engine.standard_errors = result->options.method->needs_errors;
-    engine.accelerations = result->options.method == &bd_bca;
-    BD_TRY(bd_resample(units, &bd_bootstrap, statistic, &engine, arena, &result->replicates));
+    engine.accelerations = result->options.method->needs_accelerations;
+    BD_TRY(bd_resample(units, statistic, &engine, arena, &result->replicates));
     BD_TRY(intervals(result, arena));
     *out = result;
     return BD_OK;

@@ -50,7 +50,7 @@ static bd_status correlation(const bd_table *matrix, const bd_column *columns[2]
 static bd_status triangle_of(const bd_table *matrix, const char *const *names, size_t n_names, size_t n,
                              bd_arena *arena, double **out)
 {
-    const bd_column *labels, *columns[MAX_VARIABLES];
+    const bd_column *labels = NULL, *columns[MAX_VARIABLES] = {NULL};
     size_t rows[MAX_VARIABLES];
     BD_TRY(label_column(matrix, &labels));
     for (size_t i = 0; i < n_names; i++) {

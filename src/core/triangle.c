@@ -197,9 +197,11 @@ bool bd_triangle_from_products(size_t q, const double *products, double toleranc
         double pivot = products[j * q + j];
         for (size_t k = 0; k < j; k++)
             pivot -= triangle[k * q + j] * triangle[k * q + j];
-        if (!(pivot > tolerance * products[j * q + j]))
+        const double least = tolerance * products[j * q + j];
+        const bool explained = j > 0 && j + 1 == q && fabs(pivot) <= least;
+        if (!explained && !(pivot > least))
             return false;
-        triangle[j * q + j] = sqrt(pivot);
+        triangle[j * q + j] = explained ? 0 : sqrt(pivot);
     }
     return true;
 }

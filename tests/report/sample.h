@@ -17,7 +17,7 @@
 #define SUCCEEDS(call) assert_int_equal((call), BD_OK)
 
 /* What a writer makes of the document; to be freed. */
-static inline char *transcript(const bd_document *document, const char *format, int width, bd_arena *arena)
+__attribute__((noinline, unused)) static char *transcript(const bd_document *document, const char *format, int width, bd_arena *arena)
 {
     char *text = NULL;
     size_t size = 0;

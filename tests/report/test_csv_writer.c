@@ -46,22 +46,27 @@ static void test_csv_writer__quotes_what_would_be_read_otherwise(void **state)
     bd_arena_free(arena);
 }
 
+static double written_and_read(double value, bd_arena *arena)
+{
+    bd_document *document = NULL;
+    const char *const term = "x";
+    SUCCEEDS(bd_document_new(arena, "", "", &document));
+    add_values(document, "t", BD_ESTIMATE, &term, &value, 1);
+    char *text = transcript(document, "csv", 0, arena);
+    const char *number = strstr(text, "t,x,");
+    assert_non_null(number);
+    const double read = strtod(number + 4, NULL);
+    free(text);
+    return read;
+}
+
 static void test_csv_writer__numbers_read_back_to_the_same_bits(void **state)
 {
     (void)state;
     bd_arena *arena = bd_arena_new();
     const double values[] = {0.1, 0.3, 1.0 / 3, DBL_MIN, DBL_MAX, DBL_TRUE_MIN, 0.1 + 0.2, 123456789.123456789};
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        bd_document *document = NULL;
-        const char *const term = "x";
-        SUCCEEDS(bd_document_new(arena, "", "", &document));
-        add_values(document, "t", BD_ESTIMATE, &term, &values[i], 1);
-        char *text = transcript(document, "csv", 0, arena);
-        const char *number = strstr(text, "t,x,");
-        assert_non_null(number);
-        assert_true(strtod(number + 4, NULL) == values[i]);
-        free(text);
-    }
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        assert_true(written_and_read(values[i], arena) == values[i]);
     bd_arena_free(arena);
 }
 

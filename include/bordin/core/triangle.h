@@ -34,7 +34,8 @@ BD_CHECKED bd_status bd_triangle_of(const bd_columns *columns, int n_threads, bd
 void bd_triangle_fold(size_t q, double *triangle, const double *other);
 
 /* R of the q x q cross-products `products` (row-major, upper half read): R'R = products, by Cholesky.
- * False when a pivot falls below `tolerance` times its diagonal entry: the columns are collinear there. */
+ * False when a pivot falls below `tolerance` times its diagonal entry: the columns are collinear there. The last column,
+ * which nothing is regressed on, may be explained by the others: its pivot is then 0. */
 BD_CHECKED bool bd_triangle_from_products(size_t q, const double *products, double tolerance, double *triangle);
 
 /* product <- left * right, both upper triangular q x q; product may not be one of them. */

@@ -1,7 +1,7 @@
 /* The resampling engine: draws units, sums their moments, evaluates the statistic, keeps every replicate.
  *
  *     BD_TRY(bd_units_of_rows(&columns, strata, triangle, arena, &units));
- *     BD_TRY(bd_resample(units, &bd_bootstrap, &statistic, &options, arena, &replicates));
+ *     BD_TRY(bd_resample(units, &statistic, &options, arena, &replicates));
  *     BD_TRY(bd_interval(&bd_percentile, replicates, INDIRECT, 0.95, arena, &interval));
  */
 #ifndef BORDIN_RESAMPLING_RESAMPLE_H
@@ -38,6 +38,7 @@ typedef struct bd_resampling_options {
     uint64_t seed;
     int n_threads;          /* 0: all */
     bool standard_errors;   /* keep one of each value in each replicate, for studentised intervals */
+    bool accelerations;     /* from the influence of each unit, for BCa intervals */
     double max_failed;      /* share of failed replicates beyond which there is no interval */
 } bd_resampling_options;
 
@@ -50,22 +51,22 @@ typedef struct bd_replicates {
     const double *errors;        /* n_values, or NULL when none were asked for */
     const double *values;        /* n_values x n_replicates; NaN in those that failed */
     const double *value_errors;  /* the same shape, or NULL */
-    const double *accelerations; /* n_values, from the influence of the units */
+    const double *accelerations; /* n_values, or NULL when none were asked for */
     size_t n_ended[BD_N_REPLICATE_ENDS]; /* replicates by how they ended */
 } bd_replicates;
 
-/* A way of drawing, as the user names it. */
-typedef struct bd_plan bd_plan;
-extern const bd_plan bd_bootstrap; /* as many units as there are, with replacement, within each stratum */
-
-/* Draws options->n_replicates samples and evaluates the statistic in each: the same bits for any number of threads.
+/* Draws options->n_replicates samples, each of as many units as there are, with replacement, within each stratum, and
+ * evaluates the statistic in each: the same bits for any number of threads and any processor. The statistic's columns are
+ * those of the units. Accelerations are sum l^3 / (6 (sum l^2)^1.5) with l the derivative by the weight of each unit, less
+ * its mean in the stratum (Davison & Hinkley 1997, eq. 5.27).
  * BD_ENUMERIC: more than max_failed of them failed (the message says how), or the full sample did. */
-BD_CHECKED bd_status bd_resample(const bd_units *units, const bd_plan *plan, const bd_statistic *statistic,
+BD_CHECKED bd_status bd_resample(const bd_units *units, const bd_statistic *statistic,
                                  const bd_resampling_options *options, bd_arena *arena,
                                  const bd_replicates **replicates);
 
-/* How often each unit is drawn in one replicate: counts (n_units) <- the weights bd_resample gives them. */
-BD_CHECKED bd_status bd_draw_counts(const bd_units *units, const bd_plan *plan, uint64_t seed, size_t replicate,
-                                    bd_arena *scratch, uint32_t *counts);
+/* How often each unit is drawn in one replicate: counts (n_units) <- the weights bd_resample gives them,
+ * in the order of rows or clusters. */
+BD_CHECKED bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate, bd_arena *scratch,
+                                    uint32_t *counts);
 
 #endif

@@ -1,0 +1,34 @@
+/* Units in blocks, ready for the kernel. */
+#ifndef BORDIN_SRC_RESAMPLING_UNITS_H
+#define BORDIN_SRC_RESAMPLING_UNITS_H
+
+#include <bordin/resampling/resample.h>
+
+/* Units `first` .. `first` + n, in the order of strata. */
+typedef struct unit_block {
+    size_t first, n;
+} unit_block;
+
+/* Its blocks, and how many units are in them. */
+typedef struct unit_stratum {
+    size_t first_block, n_blocks, n_units;
+} unit_stratum;
+
+struct bd_units {
+    size_t n_units, q, n_moments; /* products of two columns, upper half by rows, padded with zeros for the kernel */
+    const size_t *order;          /* n_units: which row or cluster is a unit; NULL: as they come */
+    const unit_block *blocks;
+    size_t n_blocks;
+    const unit_stratum *strata;
+    size_t n_strata;
+    const bd_columns *columns; /* of rows whose moments are formed when they are needed; else NULL */
+    const double *rotation;    /* q x q upper triangular: moments are those of rotation^-T c */
+    const double *full;        /* q x q moments of the full sample: the identity, but for a column that others explain */
+    const double *moments;     /* of every block: n_moments x its n; NULL: see columns */
+};
+
+/* The moments of a block, stride apart: those that are kept, or formed in `scratch` (units_scratch doubles). */
+const double *units_moments(const bd_units *units, size_t block, double *scratch, size_t *stride);
+size_t units_scratch(const bd_units *units);
+
+#endif
