@@ -78,7 +78,6 @@ typedef struct bd_frame {
     const double *weights;   /* NULL without; scaled to sum to n_rows */
     const bd_groups *cluster; /* NULL without */
     const bd_groups *strata;
-    const size_t *rows; /* n_rows: index in the table of each used row */
 } bd_frame;
 
 /* The columns that a specification names, each once, with the use it makes of them.

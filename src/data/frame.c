@@ -1,0 +1,378 @@
+/* Frames: from a table and a formula to a response, a design and groups on complete rows. */
+#include <bordin/data/frame.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "data/design.h"
+#include "data/evaluate.h"
+#include "data/terms.h"
+
+/* Something that a row must have. */
+typedef struct part {
+    const node *tree;
+    const char *name; /* for the count of what was missing */
+    values values;
+} part;
+
+enum { MOST_PARTS = MOST_VARIABLES + 4 };
+
+typedef struct builder {
+    const bd_frame_spec *spec;
+    syntax_source formula_source, where_source;
+    node *formula, *where;
+    formula_terms terms;
+    evaluation evaluation;
+    part parts[MOST_PARTS]; /* the variables of the terms, then response, weights, cluster, strata */
+    size_t n_parts;
+    const values *response, *weights, *cluster, *strata;
+    size_t *kept; /* of the selected rows, those that are complete */
+    size_t n_kept;
+    bd_arena *arena;
+    bd_frame *frame;
+} builder;
+
+static bd_status parse(builder *b)
+{
+    b->formula_source = (syntax_source){"formula", b->spec->formula};
+    b->where_source = (syntax_source){"--where", b->spec->where};
+    BD_TRY(syntax_parse(&b->formula_source, b->arena, &b->formula));
+    BD_TRY(terms_of(b->formula, &b->formula_source, b->arena, &b->terms));
+    return b->spec->where ? syntax_parse(&b->where_source, b->arena, &b->where) : BD_OK;
+}
+
+bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena, const bd_wanted **wanted, size_t *n_wanted)
+{
+    wanted_list list = {0};
+    builder b = {.spec = spec, .arena = arena};
+    BD_TRY(parse(&b));
+    if (b.terms.response != NULL)
+        BD_TRY(add_wanted(b.terms.response, BD_USE_NUMBERS, arena, &list));
+    for (size_t i = 0; i < b.terms.n_variables; i++)
+        BD_TRY(add_wanted(b.terms.variables[i], BD_USE_ANY, arena, &list));
+    if (b.where != NULL)
+        BD_TRY(add_wanted(b.where, BD_USE_NUMBERS, arena, &list));
+    if (spec->weights != NULL)
+        BD_TRY(add_wanted_name(spec->weights, BD_USE_NUMBERS, arena, &list));
+    if (spec->cluster != NULL)
+        BD_TRY(add_wanted_name(spec->cluster, BD_USE_CATEGORIES, arena, &list));
+    if (spec->strata != NULL)
+        BD_TRY(add_wanted_name(spec->strata, BD_USE_CATEGORIES, arena, &list));
+    *wanted = list.items;
+    *n_wanted = list.n;
+    return BD_OK;
+}
+
+bd_status bd_where_wanted(const char *where, bd_arena *arena, const bd_wanted **wanted, size_t *n_wanted)
+{
+    const syntax_source source = {"--where", where};
+    wanted_list list = {0};
+    node *tree = NULL;
+    if (where != NULL) {
+        BD_TRY(syntax_parse(&source, arena, &tree));
+        BD_TRY(add_wanted(tree, BD_USE_NUMBERS, arena, &list));
+    }
+    *wanted = list.items;
+    *n_wanted = list.n;
+    return BD_OK;
+}
+
+static bd_status select_rows(const bd_table *table, const syntax_source *source, const node *where, bd_arena *arena,
+                             const size_t **out, size_t *n_out)
+{
+    evaluation e = {.table = table, .n_rows = table->n_rows, .source = source, .arena = arena};
+    values condition = {0};
+    size_t *rows, n = 0;
+    BD_TRY(bd_while(evaluate_numbers(&e, where, "a condition", &condition), "--where"));
+    BD_NEW(arena, rows, table->n_rows);
+    for (size_t i = 0; i < table->n_rows; i++) {
+        const double holds = condition.numbers[i * condition.step];
+        if (holds != 0 && !isnan(holds))
+            rows[n++] = i;
+    }
+    if (n == 0)
+        return bd_fail(BD_EDATA, "%s: no row is left by --where '%s'", table->source, source->text);
+    *out = rows;
+    *n_out = n;
+    return BD_OK;
+}
+
+bd_status bd_where_rows(const bd_table *table, const char *where, bd_arena *arena, const size_t **rows, size_t *n_rows)
+{
+    const syntax_source source = {"--where", where};
+    node *tree = NULL;
+    *rows = NULL;
+    *n_rows = table->n_rows;
+    if (where == NULL)
+        return BD_OK;
+    BD_TRY(syntax_parse(&source, arena, &tree));
+    return select_rows(table, &source, tree, arena, rows, n_rows);
+}
+
+static bd_status add_part(builder *b, const node *tree, const char *name, const values **out)
+{
+    part *p = &b->parts[b->n_parts++];
+    p->tree = tree;
+    p->name = name;
+    if (out != NULL)
+        *out = &p->values;
+    return BD_OK;
+}
+
+/* A column outside the formula, as if it had been written there. */
+static bd_status add_column(builder *b, const char *name, bool categories, const values **out)
+{
+    node *tree;
+    if (name == NULL)
+        return BD_OK;
+    BD_NEW(b->arena, tree, 1);
+    *tree = (node){.kind = NODE_NAME, .text = name};
+    BD_TRY(add_part(b, tree, name, out));
+    values *column = &b->parts[b->n_parts - 1].values;
+    return categories ? evaluate_categories(&b->evaluation, tree, column)
+                      : evaluate_numbers(&b->evaluation, tree, "--weights", column);
+}
+
+static bd_status evaluate_parts(builder *b)
+{
+    for (size_t i = 0; i < b->terms.n_variables; i++) {
+        values *predictor = &b->parts[b->n_parts].values;
+        BD_TRY(add_part(b, b->terms.variables[i], b->terms.names[i], NULL));
+        BD_TRY(evaluate(&b->evaluation, b->terms.variables[i], predictor));
+    }
+    if (b->terms.response != NULL) {
+        const char *name = NULL;
+        BD_TRY(syntax_print(b->terms.response, b->arena, &name));
+        values *outcome = &b->parts[b->n_parts].values;
+        BD_TRY(add_part(b, b->terms.response, name, &b->response));
+        BD_TRY(evaluate_numbers(&b->evaluation, b->terms.response, "the outcome", outcome));
+        b->frame->response_name = b->terms.response->kind == NODE_NAME ? b->terms.response->text : name;
+    }
+    BD_TRY(add_column(b, b->spec->weights, false, &b->weights));
+    BD_TRY(add_column(b, b->spec->cluster, true, &b->cluster));
+    return add_column(b, b->spec->strata, true, &b->strata);
+}
+
+static bool missing(const values *v, size_t i)
+{
+    return v->codes != NULL ? v->codes[i] == 0 : v->numbers != NULL && isnan(v->numbers[i * v->step]);
+}
+
+/* The first column in `tree` that is missing in a row of the table; NULL when none is, so that the expression itself is. */
+static const char *missing_column(const node *tree, const bd_table *table, size_t row)
+{
+    if (tree->kind == NODE_NAME) {
+        const bd_column *column = bd_table_find(table, tree->text);
+        const bool gone = column != NULL && (column->kind == BD_NUMBERS ? isnan(column->numbers[row]) : column->codes[row] == 0);
+        return gone ? tree->text : NULL;
+    }
+    for (size_t i = 0; i < tree->n_children; i++) {
+        const char *name = missing_column(tree->children[i], table, row);
+        if (name != NULL)
+            return name;
+    }
+    return NULL;
+}
+
+typedef struct drops {
+    bd_drop *items;
+    size_t *last_rows; /* in which each was counted, so that it counts once */
+    size_t n, room, rows_room;
+} drops;
+
+static bd_status count_drop(builder *b, drops *list, const char *reason, size_t row)
+{
+    for (size_t k = 0; k < list->n; k++)
+        if (strcmp(list->items[k].reason, reason) == 0) {
+            list->items[k].n_rows += list->last_rows[k] != row;
+            list->last_rows[k] = row;
+            return BD_OK;
+        }
+    size_t n = list->n;
+    const bd_drop drop = {reason, 1};
+    BD_PUSH(b->arena, list->last_rows, n, list->rows_room, row);
+    BD_PUSH(b->arena, list->items, list->n, list->room, drop);
+    return BD_OK;
+}
+
+static bd_status check_weight(builder *b, size_t i)
+{
+    const double weight = b->weights->numbers[i];
+    if (weight < 0)
+        return bd_fail(BD_EDATA, "%s: weight %g in row %zu (the header not counted) is negative",
+                       b->evaluation.table->source, weight, table_row(&b->evaluation, i) + 1);
+    return BD_OK;
+}
+
+static bd_status keep_complete_rows(builder *b)
+{
+    drops list = {0};
+    const size_t n = b->evaluation.n_rows;
+    BD_NEW(b->arena, b->kept, n);
+    for (size_t i = 0; i < n; i++) {
+        bool complete = true;
+        for (size_t k = 0; k < b->n_parts; k++) {
+            const part *p = &b->parts[k];
+            if (!missing(&p->values, i))
+                continue;
+            const char *column = missing_column(p->tree, b->evaluation.table, table_row(&b->evaluation, i));
+            BD_TRY(count_drop(b, &list, column ? column : p->name, i));
+            complete = false;
+        }
+        if (complete && b->weights != NULL) {
+            BD_TRY(check_weight(b, i));
+            if (b->weights->numbers[i] == 0) {
+                BD_TRY(count_drop(b, &list, "a weight of zero", i));
+                complete = false;
+            }
+        }
+        if (complete)
+            b->kept[b->n_kept++] = i;
+    }
+    b->frame->drops = list.items;
+    b->frame->n_drops = list.n;
+    b->frame->n_dropped = n - b->n_kept;
+    b->frame->n_rows = b->n_kept;
+    return BD_OK;
+}
+
+static bd_status no_rows(const builder *b)
+{
+    const char *reasons = "";
+    for (size_t k = 0; k < b->frame->n_drops; k++)
+        BD_TRY(bd_print(b->arena, &reasons, "%s%s%s is missing in %zu", reasons, k > 0 ? ", " : "",
+                        b->frame->drops[k].reason, b->frame->drops[k].n_rows));
+    return bd_fail(BD_EDATA, "%s: no row has a value for every variable; of %zu rows, %s", b->evaluation.table->source,
+                   b->evaluation.n_rows, reasons);
+}
+
+/* The kept ones of an array of the selected rows. */
+static bd_status compress_numbers(const builder *b, const values *v, const double **out)
+{
+    *out = v->numbers;
+    if (b->n_kept == b->evaluation.n_rows && v->step == 1)
+        return BD_OK;
+    double *numbers;
+    BD_NEW(b->arena, numbers, b->n_kept);
+    for (size_t i = 0; i < b->n_kept; i++)
+        numbers[i] = v->numbers[b->kept[i] * v->step];
+    *out = numbers;
+    return BD_OK;
+}
+
+static bd_status compress_codes(const builder *b, const values *v, const uint32_t **out)
+{
+    *out = v->codes;
+    if (b->n_kept == b->evaluation.n_rows)
+        return BD_OK;
+    uint32_t *codes;
+    BD_NEW(b->arena, codes, b->n_kept);
+    for (size_t i = 0; i < b->n_kept; i++)
+        codes[i] = v->codes[b->kept[i]];
+    *out = codes;
+    return BD_OK;
+}
+
+/* Weights that sum to the number of rows. */
+static bd_status scale_weights(builder *b)
+{
+    const double *raw = NULL;
+    double *weights, sum = 0;
+    if (b->weights == NULL)
+        return BD_OK;
+    BD_TRY(compress_numbers(b, b->weights, &raw));
+    BD_NEW(b->arena, weights, b->n_kept);
+    for (size_t i = 0; i < b->n_kept; i++)
+        sum += raw[i];
+    for (size_t i = 0; i < b->n_kept; i++)
+        weights[i] = raw[i] * ((double)b->n_kept / sum);
+    b->frame->weights = weights;
+    return BD_OK;
+}
+
+/* Levels that occur, renumbered from 0. */
+static bd_status make_groups(builder *b, const char *name, const values *v, const bd_groups **out)
+{
+    bd_groups *groups;
+    uint32_t *codes, *numbers;
+    const uint32_t *raw = NULL;
+    const char **levels;
+    if (v == NULL)
+        return BD_OK;
+    BD_TRY(compress_codes(b, v, &raw));
+    BD_NEW(b->arena, groups, 1);
+    BD_NEW(b->arena, codes, b->n_kept);
+    BD_NEW(b->arena, numbers, v->n_levels + 1);
+    BD_NEW(b->arena, levels, v->n_levels);
+    for (size_t i = 0; i < b->n_kept; i++)
+        numbers[raw[i]] = 1;
+    for (size_t k = 1; k <= v->n_levels; k++)
+        if (numbers[k] != 0) {
+            levels[groups->n_levels] = v->levels[k - 1];
+            numbers[k] = (uint32_t)groups->n_levels++;
+        }
+    for (size_t i = 0; i < b->n_kept; i++)
+        codes[i] = numbers[raw[i]];
+    groups->name = name;
+    groups->codes = codes;
+    groups->levels = levels;
+    *out = groups;
+    return BD_OK;
+}
+
+static bd_status make_design(builder *b)
+{
+    design_variable *variables;
+    BD_NEW(b->arena, variables, b->terms.n_variables + 1);
+    for (size_t i = 0; i < b->terms.n_variables; i++) {
+        const values *v = &b->parts[i].values;
+        design_variable *variable = &variables[i];
+        *variable = (design_variable){.name = b->terms.variables[i]->kind == NODE_NAME ? b->terms.variables[i]->text
+                                                                                       : b->terms.names[i],
+                                      .levels = v->levels,
+                                      .n_levels = v->n_levels,
+                                      .reference = v->reference};
+        if (v->codes != NULL)
+            BD_TRY(compress_codes(b, v, &variable->codes));
+        else
+            BD_TRY(compress_numbers(b, v, &variable->numbers));
+    }
+    return design_build(&b->terms, variables, b->arena, b->frame);
+}
+
+static bd_status finish(builder *b)
+{
+    if (b->n_kept == 0)
+        return no_rows(b);
+    if (b->response != NULL)
+        BD_TRY(compress_numbers(b, b->response, &b->frame->response));
+    BD_TRY(make_design(b));
+    BD_TRY(scale_weights(b));
+    BD_TRY(make_groups(b, b->spec->cluster, b->cluster, &b->frame->cluster));
+    BD_TRY(make_groups(b, b->spec->strata, b->strata, &b->frame->strata));
+    b->frame->notes = b->evaluation.notes;
+    b->frame->n_notes = b->evaluation.n_notes;
+    return BD_OK;
+}
+
+bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena, const bd_frame **frame)
+{
+    builder *b;
+    BD_NEW(arena, b, 1);
+    b->spec = spec;
+    b->arena = arena;
+    BD_NEW(arena, b->frame, 1);
+    BD_TRY(parse(b));
+    b->evaluation =
+        (evaluation){.table = table, .n_rows = table->n_rows, .source = &b->formula_source, .arena = arena};
+    if (b->where != NULL)
+        BD_TRY(select_rows(table, &b->where_source, b->where, arena, &b->evaluation.rows, &b->evaluation.n_rows));
+    b->frame->formula = spec->formula;
+    b->frame->n_read = table->n_rows;
+    b->frame->n_excluded = table->n_rows - b->evaluation.n_rows;
+    BD_TRY(evaluate_parts(b));
+    BD_TRY(keep_complete_rows(b));
+    BD_TRY(finish(b));
+    *frame = b->frame;
+    return BD_OK;
+}
