@@ -1,4 +1,4 @@
-/* Correct digits of bordin's least squares on NIST's regression problems: bench_nist, from the top of the source tree. */
+/* Correct digits of bordin's least squares on NIST's regression problems; run from the top of the source tree. */
 #include "../tests/models/nist.h"
 
 int main(void)

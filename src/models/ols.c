@@ -30,7 +30,8 @@ static bd_status count_rows(const bd_ols_design *design, size_t *n_used)
     for (size_t i = 0; i < design->n_rows; i++) {
         const double weight = design->weights == NULL ? 1 : design->weights[i];
         if (!(weight >= 0 && isfinite(weight)))
-            return bd_fail(BD_EDATA, "the weight in row %zu is %g; weights are inverse variances, 0 or more", i + 1, weight);
+            return bd_fail(BD_EDATA, "the weight in row %zu is %g; weights are inverse variances, 0 or more", i + 1,
+                           weight);
         *n_used += weight > 0;
     }
     return BD_OK;
@@ -45,8 +46,9 @@ static bd_status check_design(const bd_ols_design *design, const bd_se_estimator
         return bd_fail(BD_EDATA, "%s needs clusters, and none are given", estimator->name);
     BD_TRY(count_rows(design, n_used));
     if (*n_used <= p)
-        return bd_fail(BD_EDATA, "%zu coefficient%s cannot be estimated with an error from %zu row%s; it takes %zu or more",
-                       p, p == 1 ? "" : "s", *n_used, *n_used == 1 ? "" : "s", p + 1);
+        return bd_fail(BD_EDATA,
+                       "%zu coefficient%s cannot be estimated with an error from %zu row%s; it takes %zu or more", p,
+                       p == 1 ? "" : "s", *n_used, *n_used == 1 ? "" : "s", p + 1);
     for (size_t j = design->has_intercept; j < p; j++)
         BD_TRY(check_column(design->columns[j], design->n_rows, "", design->names[j]));
     return check_column(design->response, design->n_rows, "the response ", design->response_name);
@@ -84,7 +86,7 @@ static bool is_constant(const bd_ols_design *design, const double *triangle, siz
     return length_of(design, triangle, j) <= 4 * DBL_EPSILON * mean_part;
 }
 
-/* "'b' is a linear combination of 'a' and 'c'": of the columns before it that carry weight in its regression on them. */
+/* "'b' is a linear combination of 'a' and 'c'": of the columns that matter in its regression on those before it. */
 static bd_status name_combination(const bd_ols_design *design, const double *triangle, size_t j, bd_arena *arena)
 {
     const size_t q = design->n_columns + 1;
@@ -160,7 +162,8 @@ static double share_kept(const ols_solution *s, const double *triangle, size_t j
     return fmin(1, 1 / (sqrt(squares) * length_of(s->design, triangle, j)));
 }
 
-static void describe_coefficients(const ols_solution *s, const double *triangle, const double *df, double level, bd_ols *fit)
+static void describe_coefficients(const ols_solution *s, const double *triangle, const double *df, double level,
+                                  bd_ols *fit)
 {
     const bd_ols_design *design = s->design;
     const size_t p = design->n_columns;
@@ -169,8 +172,8 @@ static void describe_coefficients(const ols_solution *s, const double *triangle,
     for (size_t j = 0; j < p; j++) {
         bd_coefficient *c = fit->coefficients + j;
         const bool constant = design->columns[j] == NULL || (intercept && j == 0);
-        *c = (bd_coefficient){
-            .estimate = s->estimates[j], .se = sqrt(fit->covariance[j * p + j]), .df = df[j], .standardised = NAN, .vif = NAN};
+        *c = (bd_coefficient){.estimate = s->estimates[j], .se = sqrt(fit->covariance[j * p + j]), .df = df[j]};
+        c->standardised = c->vif = NAN;
         test_coefficient(c, level);
         if (constant)
             continue;

@@ -126,9 +126,9 @@ static void adjust(size_t p, bench *b)
     }
 }
 
-/* With t_g = A_g U_g l for the row l of L of one coefficient, and s_g = U_g't_g, the variance estimate is a quadratic form
- * whose matrix has the entries P_gh = [g = h] t_g't_g - s_g's_h, and df = (sum P_gg)^2 / sum P_gh^2. Here are added
- * P_gg, P_gg^2 - (s_g's_g)^2 and, upper half, s_g s_g', whose squared norm is the sum of (s_g's_h)^2. */
+/* With t_g = A_g U_g l for the row l of L of one coefficient, and s_g = U_g't_g, the variance estimate is a quadratic
+ * form whose matrix has the entries P_gh = [g = h] t_g't_g - s_g's_h, and df = (sum P_gg)^2 / sum P_gh^2. Here are
+ * added P_gg, P_gg^2 - (s_g's_g)^2 and, upper half, s_g s_g', whose squared norm is the sum of (s_g's_h)^2. */
 static void add_df(size_t p, const double *l, bench *b, double *sums)
 {
     double squares = 0, length = 0, *s = b->along;
@@ -169,10 +169,11 @@ static void add_cluster(const ols_solution *s, const clusters *c, size_t g, bool
 }
 
 /* Leaves the sums over all clusters in `*sums`: the meat's upper half, then what add_df adds for each coefficient. */
-static bd_status add_clusters(const ols_solution *s, const clusters *c, bool bias_reduced, bd_arena *arena, double **out)
+static bd_status add_clusters(const ols_solution *s, const clusters *c, bool bias_reduced, bd_arena *arena,
+                              double **out)
 {
     const size_t p = s->design->n_columns, stride = p * p + (bias_reduced ? p * (p * p + 2) : 0);
-    const size_t roomy = (size_t)1 << 22, most = roomy / stride < OLS_MOST_BLOCKS ? roomy / stride + 1 : OLS_MOST_BLOCKS;
+    const size_t fitting = ((size_t)1 << 22) / stride + 1, most = fitting < OLS_MOST_BLOCKS ? fitting : OLS_MOST_BLOCKS;
     const size_t n_blocks = c->n < most ? c->n : most;
     const int n_threads = ols_threads(s);
     bench *benches;
@@ -191,8 +192,8 @@ static bd_status add_clusters(const ols_solution *s, const clusters *c, bool bia
     return BD_OK;
 }
 
-static bd_status cluster_meat(bool bias_reduced, const bd_se_estimator *estimator, const ols_solution *s, bd_arena *arena,
-                              double *meat, double *df)
+static bd_status cluster_meat(bool bias_reduced, const bd_se_estimator *estimator, const ols_solution *s,
+                              bd_arena *arena, double *meat, double *df)
 {
     const size_t p = s->design->n_columns, per_coefficient = p * p + 2;
     clusters c = {0};
@@ -220,7 +221,8 @@ static bd_status cluster_meat(bool bias_reduced, const bd_se_estimator *estimato
     return BD_OK;
 }
 
-bd_status bd_ols_cr_meat(const bd_se_estimator *estimator, const ols_solution *s, bd_arena *arena, double *meat, double *df)
+bd_status bd_ols_cr_meat(const bd_se_estimator *estimator, const ols_solution *s, bd_arena *arena, double *meat,
+                         double *df)
 {
     return cluster_meat(false, estimator, s, arena, meat, df);
 }

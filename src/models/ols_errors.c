@@ -59,8 +59,8 @@ static double hc4_discount(double leverage, double mean_leverage)
 }
 
 /* Sum of u u' e^2 discount(u'u) over the rows of one chunk, upper half. */
-static void add_hc_chunk(const bd_se_estimator *estimator, const ols_solution *s, size_t from, size_t n, const double *u,
-                         double *meat)
+static void add_hc_chunk(const bd_se_estimator *estimator, const ols_solution *s, size_t from, size_t n,
+                         const double *u, double *meat)
 {
     const size_t p = s->design->n_columns;
     const double mean_leverage = (double)p / (double)s->n_used;
@@ -80,7 +80,8 @@ static void add_hc_chunk(const bd_se_estimator *estimator, const ols_solution *s
                 meat[j * p + k] += u[j * OLS_CHUNK + i] * u[k * OLS_CHUNK + i] * squares[i];
 }
 
-static bd_status hc_meat(const bd_se_estimator *estimator, const ols_solution *s, bd_arena *arena, double *meat, double *df)
+static bd_status hc_meat(const bd_se_estimator *estimator, const ols_solution *s, bd_arena *arena, double *meat,
+                         double *df)
 {
     (void)df;
     const size_t n = s->design->n_rows, p = s->design->n_columns, block_rows = ols_block_rows(n);

@@ -70,8 +70,12 @@ typedef struct bd_ols_options {
 
 /* Fits response ~ columns. Estimates come from a rank-revealing QR and one or more steps of refinement with residuals in
  * doubled precision, never from cross-products. The fit lives in `arena`.
+ * CR2 treats rows scaled by the roots of their weights, with working variances 1 / weights: where weights vary within a
+ * cluster it is as unbiased as clubSandwich's, which takes another root, and differs a little. A row or direction with
+ * leverage 1 has no residual and adds nothing to HC2, HC3, HC4 and CR2. Rows without weight are not counted.
  * BD_EDATA: fewer rows than coefficients (or none left over), a constant response, a constant predictor beside an
- * intercept, fewer than two clusters, clusters asked for but not given. BD_ENUMERIC: collinear columns, named.
+ * intercept, fewer than two clusters, clusters asked for but not given, a value that is not finite, a negative
+ * weight. BD_ENUMERIC: collinear columns, named.
  * MacKinnon & White (1985), doi:10.1016/0304-4076(85)90158-7; Cribari-Neto (2004), doi:10.1016/S0167-9473(02)00366-3;
  * Bell & McCaffrey (2002); Pustejovsky & Tipton (2018), doi:10.1080/07350015.2016.1247004. */
 BD_CHECKED bd_status bd_ols_fit(const bd_ols_design *design, const bd_se_estimator *estimator,
