@@ -1,0 +1,428 @@
+/* CSV files to tables: one thread reads blocks, all parse them, and what they hold is appended in order. */
+#include <bordin/data/csv.h>
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <omp.h>
+#include <zlib.h>
+
+#include "data/csv_block.h"
+#include "data/csv_read.h"
+#include "data/nearest.h"
+
+enum { BLOCKS_PER_THREAD = 8, BLOCK_SIZE = 1 << 18 };
+
+/* A column as it grows. */
+typedef struct column_store {
+    double *numbers;
+    uint32_t *codes;
+    dictionary dictionary;
+    size_t n_missing;
+} column_store;
+
+typedef struct reading {
+    const char *path;
+    const bd_wanted *wanted;
+    size_t n_wanted;
+    const bd_csv_options *options;
+    csv_input *input;
+    csv_format format;
+    const char **header;
+    size_t n_header, header_room;
+    csv_block *blocks;
+    size_t n_blocks;
+    column_store *stores; /* n_slots */
+    size_t n_rows, rows_room, n_lines;
+    uint64_t n_bytes;
+    uint32_t checksum;
+    bd_arena *arena;
+} reading;
+
+static void release(void *object)
+{
+    reading *r = object;
+    for (size_t b = 0; b < r->n_blocks; b++)
+        csv_block_free(&r->blocks[b], r->format.n_slots);
+    for (size_t k = 0; r->stores != NULL && k < r->format.n_slots; k++) {
+        free(r->stores[k].numbers);
+        free(r->stores[k].codes);
+        dictionary_free(&r->stores[k].dictionary);
+    }
+    if (r->format.c != (locale_t)0)
+        freelocale(r->format.c);
+}
+
+static bd_status check_options(reading *r)
+{
+    const bd_csv_options *o = r->options;
+    size_t *lengths;
+    if (o->delimiter != 0 && o->delimiter == o->decimal)
+        return bd_fail(BD_EUSAGE, "--delimiter and --decimal are both '%c'", o->decimal);
+    BD_NEW(r->arena, lengths, o->n_missing + 1);
+    for (size_t i = 0; i < o->n_missing; i++)
+        lengths[i] = strlen(o->missing[i]);
+    r->format = (csv_format){.source = csv_input_name(r->input),
+                             .delimiter = o->delimiter,
+                             .decimal = o->decimal,
+                             .missing = o->missing,
+                             .missing_lengths = lengths,
+                             .n_missing = o->n_missing,
+                             .c = newlocale(LC_ALL_MASK, "C", (locale_t)0)};
+    return r->format.c != (locale_t)0 ? BD_OK : bd_fail(BD_ENOMEM, "out of memory");
+}
+
+/* The most frequent candidate in the header record, outside quotes; the first of equals. */
+static char find_delimiter(const csv_bytes *bytes, char decimal)
+{
+    static const char candidates[] = {',', ';', '\t'};
+    size_t counts[3] = {0}, best = decimal == ',' ? 1 : 0;
+    bool quoted = false, begun = false;
+    for (size_t i = 0; i < bytes->size; i++) {
+        const char c = bytes->data[i];
+        if ((c == '\n' || c == '\r') && !quoted && begun)
+            break;
+        begun |= c != '\n' && c != '\r';
+        quoted ^= c == '"';
+        for (size_t k = 0; k < 3 && !quoted; k++)
+            counts[k] += c == candidates[k] && c != decimal;
+    }
+    for (size_t k = 0; k < 3; k++)
+        if (counts[k] > counts[best])
+            best = k;
+    return candidates[best];
+}
+
+static bd_status take_name(void *data, const char *field, size_t length)
+{
+    reading *r = data;
+    const char *name = NULL;
+    while (length > 0 && isspace((unsigned char)field[0])) {
+        field++;
+        length--;
+    }
+    while (length > 0 && isspace((unsigned char)field[length - 1]))
+        length--;
+    BD_TRY(bd_copy_text(r->arena, field, length, &name));
+    BD_PUSH(r->arena, r->header, r->n_header, r->header_room, name);
+    return BD_OK;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(**(const char *const *const *)a, **(const char *const *const *)b);
+}
+
+/* By sorting; one column without a name (row names, as R writes them) is let pass. */
+static bd_status refuse_duplicates(const reading *r)
+{
+    const char *const **sorted;
+    BD_NEW(r->arena, sorted, r->n_header);
+    for (size_t i = 0; i < r->n_header; i++)
+        sorted[i] = &r->header[i];
+    qsort(sorted, r->n_header, sizeof *sorted, compare_names);
+    for (size_t i = 1; i < r->n_header; i++)
+        if (strcmp(*sorted[i - 1], *sorted[i]) == 0) {
+            const size_t a = (size_t)(sorted[i - 1] - (const char *const *)r->header) + 1;
+            const size_t b = (size_t)(sorted[i] - (const char *const *)r->header) + 1;
+            if (**sorted[i] == '\0')
+                return bd_fail(BD_EDATA, "%s: line 1: columns %zu and %zu have no names", r->format.source,
+                               a < b ? a : b, a < b ? b : a);
+            return bd_fail(BD_EDATA, "%s: line 1: columns %zu and %zu are both called '%s'; names must differ",
+                           r->format.source, a < b ? a : b, a < b ? b : a, *sorted[i]);
+        }
+    return BD_OK;
+}
+
+static bd_status find_field(const reading *r, const char *name, size_t *field)
+{
+    for (size_t j = 0; j < r->n_header; j++)
+        if (strcmp(r->header[j], name) == 0 && *name != '\0') {
+            *field = j;
+            return BD_OK;
+        }
+    return no_such_column(r->format.source, name, r->header, r->n_header);
+}
+
+/* One slot for each wanted field, in the order of the file. */
+static bd_status make_slots(reading *r)
+{
+    int *slot_of_field;
+    bd_use *uses;
+    BD_NEW(r->arena, slot_of_field, r->n_header);
+    BD_NEW(r->arena, uses, r->n_header);
+    BD_NEW(r->arena, r->format.slots, r->n_header);
+    for (size_t j = 0; j < r->n_header; j++)
+        slot_of_field[j] = r->wanted == NULL && r->header[j][0] != '\0' ? 0 : NOT_WANTED;
+    for (size_t i = 0; r->wanted != NULL && i < r->n_wanted; i++) {
+        size_t field = 0;
+        BD_TRY(find_field(r, r->wanted[i].name, &field));
+        slot_of_field[field] = 0;
+        uses[field] = r->wanted[i].use;
+    }
+    for (size_t j = 0; j < r->n_header; j++)
+        if (slot_of_field[j] != NOT_WANTED) {
+            slot_of_field[j] = (int)r->format.n_slots;
+            r->format.slots[r->format.n_slots++] =
+                (csv_slot){.name = r->header[j], .use = r->wanted ? uses[j] : BD_USE_ANY, .field = j};
+        }
+    r->format.slot_of_field = slot_of_field;
+    r->format.n_fields = r->n_header;
+    BD_NEW(r->arena, r->stores, r->format.n_slots + 1);
+    return BD_OK;
+}
+
+static bd_status read_header(reading *r, csv_block *first)
+{
+    if (first->bytes.size == 0)
+        return bd_fail(BD_EDATA, "%s is empty", r->format.source);
+    if (memchr(first->bytes.data, '\0', first->bytes.size) != NULL)
+        return bd_fail(BD_EDATA, "%s holds zero bytes: it is not a text file", r->format.source);
+    if (r->format.delimiter == 0)
+        r->format.delimiter = find_delimiter(&first->bytes, r->format.decimal);
+    BD_TRY(csv_first_record(&r->format, &first->bytes, take_name, r, &first->skip));
+    if (r->n_header == 0)
+        return bd_fail(BD_EDATA, "%s is empty", r->format.source);
+    BD_TRY(refuse_duplicates(r));
+    BD_TRY(make_slots(r));
+    csv_decide_uses(&r->format, first);
+    return BD_OK;
+}
+
+static bd_status failure_of(const reading *r, const csv_block *block)
+{
+    return bd_fail(block->status, "%s: line %zu%s", r->format.source, r->n_lines + block->line + 1, block->message);
+}
+
+static bd_status reserve_rows(reading *r, size_t rows)
+{
+    if (rows <= r->rows_room)
+        return BD_OK;
+    const size_t room = rows > r->rows_room + r->rows_room / 2 ? rows : r->rows_room + r->rows_room / 2;
+    for (size_t k = 0; k < r->format.n_slots; k++) {
+        column_store *store = &r->stores[k];
+        const bool numbers = r->format.slots[k].use == BD_USE_NUMBERS;
+        void *old = numbers ? (void *)store->numbers : (void *)store->codes;
+        void *grown = realloc(old, room * (numbers ? sizeof *store->numbers : sizeof *store->codes));
+        if (grown == NULL)
+            return bd_fail(BD_ENOMEM, "out of memory");
+        if (numbers)
+            store->numbers = grown;
+        else
+            store->codes = grown;
+    }
+    r->rows_room = room;
+    return BD_OK;
+}
+
+static void append_numbers(column_store *store, size_t at, const double *numbers, size_t n)
+{
+    memcpy(store->numbers + at, numbers, n * sizeof *numbers);
+    for (size_t i = 0; i < n; i++)
+        store->n_missing += isnan(numbers[i]) ? 1 : 0;
+}
+
+/* The block's own numbering of texts, translated. */
+static bd_status append_codes(column_store *store, size_t at, const csv_values *values, size_t n)
+{
+    const dictionary *local = &values->dictionary;
+    uint32_t *numbers = malloc((local->n + 1) * sizeof *numbers);
+    bool failed = numbers == NULL;
+    for (size_t k = 0; !failed && k < local->n; k++) {
+        const char *text = dictionary_text(local, k);
+        numbers[k] = dictionary_number(&store->dictionary, text, strlen(text));
+        failed = numbers[k] == UINT32_MAX;
+    }
+    for (size_t i = 0; !failed && i < n; i++) {
+        store->codes[at + i] = values->codes[i] == 0 ? 0 : numbers[values->codes[i] - 1] + 1;
+        store->n_missing += values->codes[i] == 0;
+    }
+    free(numbers);
+    return failed ? bd_fail(BD_ENOMEM, "out of memory") : BD_OK;
+}
+
+static bd_status append(reading *r, const csv_block *block)
+{
+    if (block->status != BD_OK)
+        return failure_of(r, block);
+    BD_TRY(reserve_rows(r, r->n_rows + block->n_rows));
+    for (size_t k = 0; k < r->format.n_slots; k++) {
+        const csv_values *values = &block->values[k];
+        if (r->format.slots[k].use == BD_USE_NUMBERS)
+            append_numbers(&r->stores[k], r->n_rows, values->numbers, block->n_rows);
+        else
+            BD_TRY(append_codes(&r->stores[k], r->n_rows, values, block->n_rows));
+    }
+    r->checksum = (uint32_t)crc32_combine(r->checksum, block->checksum, (z_off_t)block->bytes.size);
+    r->n_bytes += block->bytes.size;
+    r->n_rows += block->n_rows;
+    r->n_lines += block->n_newlines;
+    return BD_OK;
+}
+
+/* Reads up to n_blocks blocks while the other threads parse them; *n <- how many there were. The first of them may have
+ * been read already. */
+static bd_status parse_some(reading *r, int n_threads, size_t n_read, size_t *n)
+{
+    bd_status status = BD_OK;
+    const char *message = NULL;
+    *n = n_read;
+#pragma omp parallel num_threads(n_threads)
+#pragma omp single
+    {
+        for (size_t b = 0; b < r->n_blocks; b++) {
+            csv_block *block = &r->blocks[b];
+            if (b >= n_read) {
+                block->skip = 0;
+                status = csv_input_read(r->input, &block->bytes);
+                if (status != BD_OK || block->bytes.size == 0)
+                    break;
+                ++*n;
+            }
+#pragma omp task firstprivate(block)
+            csv_block_parse(&r->format, block);
+        }
+        if (status != BD_OK && bd_copy_text(r->arena, bd_message(), strlen(bd_message()), &message) != BD_OK)
+            message = "out of memory";
+    }
+    return status == BD_OK ? BD_OK : bd_fail(status, "%s", message);
+}
+
+static bd_status read_rows(reading *r)
+{
+    const int n_threads = r->options->n_threads > 0 ? r->options->n_threads : omp_get_max_threads();
+    BD_NEW(r->arena, r->blocks, (size_t)n_threads * BLOCKS_PER_THREAD);
+    r->n_blocks = (size_t)n_threads * BLOCKS_PER_THREAD;
+    BD_TRY(csv_input_read(r->input, &r->blocks[0].bytes));
+    BD_TRY(read_header(r, &r->blocks[0]));
+    for (size_t already = 1, n = 1; n > 0; already = 0) {
+        const bd_status status = parse_some(r, n_threads, already, &n);
+        for (size_t b = 0; b < n; b++)
+            BD_TRY(append(r, &r->blocks[b]));
+        BD_TRY(status);
+    }
+    if (r->n_rows == 0)
+        return bd_fail(BD_EDATA, "%s has a header but no rows", r->format.source);
+    return BD_OK;
+}
+
+/* A level as it sorts. */
+typedef struct sortable {
+    const char *text;
+    double number;
+    uint32_t code;
+} sortable;
+
+static int by_number(const void *a, const void *b)
+{
+    const sortable *x = a, *y = b;
+    return x->number != y->number ? (x->number < y->number ? -1 : 1) : strcmp(x->text, y->text);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(((const sortable *)a)->text, ((const sortable *)b)->text);
+}
+
+/* Levels in order; codes follow them. */
+static bd_status sort_levels(reading *r, column_store *store, bd_column *column)
+{
+    const size_t n = store->dictionary.n;
+    sortable *sorted;
+    uint32_t *new_codes;
+    const char **levels;
+    bool numbers = true;
+    BD_NEW(r->arena, sorted, n + 1);
+    BD_NEW(r->arena, new_codes, n + 1);
+    BD_NEW(r->arena, levels, n + 1);
+    for (uint32_t k = 0; k < n; k++) {
+        sorted[k] = (sortable){.text = dictionary_text(&store->dictionary, k), .code = k + 1};
+        numbers &= csv_number(sorted[k].text, strlen(sorted[k].text), r->format.decimal, r->format.c,
+                              &sorted[k].number) == IS_NUMBER;
+    }
+    qsort(sorted, n, sizeof *sorted, numbers ? by_number : by_text);
+    for (uint32_t k = 0; k < n; k++) {
+        BD_TRY(bd_copy_text(r->arena, sorted[k].text, strlen(sorted[k].text), &levels[k]));
+        new_codes[sorted[k].code] = k + 1;
+    }
+    for (size_t i = 0; i < r->n_rows; i++)
+        store->codes[i] = new_codes[store->codes[i]];
+    column->levels = levels;
+    column->n_levels = n;
+    return BD_OK;
+}
+
+/* Hands an array over to the arena. */
+static bd_status give(reading *r, void *array, size_t size, void **out)
+{
+    void *shrunk = realloc(array, size > 0 ? size : 1);
+    *out = shrunk != NULL ? shrunk : array;
+    return bd_arena_defer(r->arena, free, *out);
+}
+
+static bd_status make_table(reading *r, const bd_table **out)
+{
+    bd_table *table;
+    bd_column *columns;
+    BD_NEW(r->arena, table, 1);
+    BD_NEW(r->arena, columns, r->format.n_slots + 1);
+    for (size_t k = 0; k < r->format.n_slots; k++) {
+        column_store *store = &r->stores[k];
+        bd_column *column = &columns[k];
+        void *array = NULL;
+        const bool numbers = r->format.slots[k].use == BD_USE_NUMBERS;
+        *column = (bd_column){.name = r->format.slots[k].name,
+                              .kind = numbers ? BD_NUMBERS : BD_CATEGORIES,
+                              .n_missing = store->n_missing};
+        if (!numbers)
+            BD_TRY(sort_levels(r, store, column));
+        void *const grown = numbers ? (void *)store->numbers : (void *)store->codes;
+        store->numbers = NULL;
+        store->codes = NULL;
+        BD_TRY(give(r, grown, r->n_rows * (numbers ? sizeof(double) : sizeof(uint32_t)), &array));
+        column->numbers = numbers ? array : NULL;
+        column->codes = numbers ? NULL : array;
+    }
+    *table = (bd_table){.source = r->format.source,
+                        .n_rows = r->n_rows,
+                        .n_columns = r->format.n_slots,
+                        .columns = columns,
+                        .header = r->header,
+                        .n_header = r->n_header,
+                        .delimiter = r->format.delimiter,
+                        .n_bytes = r->n_bytes,
+                        .checksum = r->checksum};
+    *out = table;
+    return BD_OK;
+}
+
+bd_status csv_read_blocks(const char *path, const bd_wanted *wanted, size_t n_wanted, const bd_csv_options *options,
+                          size_t block_size, bd_arena *arena, const bd_table **table)
+{
+    bd_arena *inner = bd_arena_new(); /* closes the file and frees the blocks when this call returns */
+    reading *r = inner == NULL ? NULL : bd_arena_alloc(inner, 1, sizeof *r);
+    if (r == NULL) {
+        bd_arena_free(inner);
+        return bd_fail(BD_ENOMEM, "out of memory");
+    }
+    *r = (reading){.path = path, .wanted = wanted, .n_wanted = n_wanted, .options = options, .arena = arena};
+    bd_status status = bd_arena_defer(inner, release, r);
+    if (status == BD_OK)
+        status = csv_input_open(path, block_size, inner, &r->input);
+    if (status == BD_OK)
+        status = check_options(r);
+    if (status == BD_OK)
+        status = read_rows(r);
+    if (status == BD_OK)
+        status = make_table(r, table);
+    bd_arena_free(inner);
+    return status;
+}
+
+bd_status bd_csv_read(const char *path, const bd_wanted *wanted, size_t n_wanted, const bd_csv_options *options,
+                      bd_arena *arena, const bd_table **table)
+{
+    return csv_read_blocks(path, wanted, n_wanted, options, BLOCK_SIZE, arena, table);
+}
