@@ -54,7 +54,7 @@ static bd_status number_error(const csv_format *f, const csv_slot *slot, const c
     const char other = f->decimal == '.' ? ',' : '.';
     const int shown = (int)(length < SHOWN ? length : SHOWN);
     if (kind == IS_INFINITE) {
-        complain(block, BD_EDATA, SIZE_MAX, ", column '%s': '%.*s' is too large to be a number", slot->name, shown, text);
+        complain(block, BD_EDATA, SIZE_MAX, ", column '%s': '%.*s' is not a finite number", slot->name, shown, text);
         return BD_EDATA;
     }
     if (memchr(text, other, length) != NULL && csv_number(text, length, other, f->c, &number) == IS_NUMBER)

@@ -1,7 +1,8 @@
 /* Numbers as text: the common ones by one exact operation, the others by strtod. */
-#include "csv_internal.h"
+#include "data/csv_number.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,12 +102,12 @@ static bool names_infinity(const char *text, size_t n)
            (n - sign == 8 && strncasecmp(text + sign, "infinity", 8) == 0);
 }
 
-csv_number csv_number_of(const char *text, size_t n, char decimal, locale_t c_locale, double *value)
+number_kind csv_number(const char *text, size_t length, char decimal, locale_t c, double *number)
 {
     spelling s;
-    if (!scan(text, n, decimal, &s))
-        return names_infinity(text, n) ? CSV_NOT_FINITE : CSV_NOT_NUMBER;
-    if (!convert_exactly(&s, value))
-        *value = convert_slowly(text, n, decimal, c_locale);
-    return isfinite(*value) ? CSV_NUMBER : CSV_NOT_FINITE;
+    if (!scan(text, length, decimal, &s))
+        return names_infinity(text, length) ? IS_INFINITE : IS_NOT_NUMBER;
+    if (!convert_exactly(&s, number))
+        *number = convert_slowly(text, length, decimal, c);
+    return isfinite(*number) ? IS_NUMBER : IS_INFINITE;
 }
