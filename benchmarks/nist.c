@@ -9,7 +9,7 @@ int main(void)
         nist_problem *problem = nist_read(nist_names[k]);
         bd_arena *arena = bd_arena_new();
         const bd_ols *fit;
-        if (arena == NULL || nist_fit(problem, arena, &fit) != BD_OK) {
+        if (arena == NULL || nist_fit(problem, 1, arena, &fit) != BD_OK) {
             printf("%-10s %s\n", problem->name, bd_message());
         } else {
             double estimates = 15, errors = 15;

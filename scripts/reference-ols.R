@@ -91,3 +91,7 @@ none <- lm(y ~ x1 + x2, d, weights = w0)
 show("zero weights estimates", coef(none))
 show("zero weights se", sqrt(diag(vcov(none))))
 show("zero weights logLik BIC", logLik(none), BIC(none))
+
+# One row far from the others: HC4's exponent reaches its bound of 4.
+d$far <- ifelse(i == 17, 60, d$x1)
+show("far hc4", sqrt(diag(vcovHC(lm(y ~ far + x2, d), type = "HC4"))))

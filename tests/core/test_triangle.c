@@ -258,6 +258,9 @@ static void test_triangle__finds_the_first_collinear_column(void **state)
         d->y[i] = 0.1;
     assert_int_equal(bd_triangle_first_collinear(Q, triangle_of(d, 1), true, 1e-12), 2);
     for (size_t i = 0; i < N; i++)
+        d->y[i] = i % 2 == 0 ? 0.3 : 0.1 + 0.2; /* constant but for rounding */
+    assert_int_equal(bd_triangle_first_collinear(Q, triangle_of(d, 1), true, 1e-12), 2);
+    for (size_t i = 0; i < N; i++)
         d->y[i] = d->x[i] * (1 + 1e-9 * (double)(i % 7)); /* nearly, not quite */
     d->columns.n_columns = 3;
     const double *near = triangle_of(d, 1);

@@ -106,11 +106,15 @@ static nist_problem *nist_read(const char *name)
     return problem;
 }
 
-static bd_status nist_fit(const nist_problem *problem, bd_arena *arena, const bd_ols **fit)
+/* All rows have the weight `weight`. */
+static bd_status nist_fit(const nist_problem *problem, double weight, bd_arena *arena, const bd_ols **fit)
 {
     static const char *const names[NIST_MOST_COLUMNS] = {"x0", "x1", "x2", "x3", "x4", "x5",
                                                          "x6", "x7", "x8", "x9", "x10"};
     const double *columns[NIST_MOST_COLUMNS];
+    double weights[NIST_MOST_ROWS];
+    for (size_t i = 0; i < NIST_MOST_ROWS; i++)
+        weights[i] = weight;
     for (size_t j = 0; j < problem->p; j++)
         columns[j] = j == 0 && problem->has_intercept ? NULL : problem->x[j];
     const bd_ols_design design = {.n_rows = problem->n,
@@ -120,6 +124,7 @@ static bd_status nist_fit(const nist_problem *problem, bd_arena *arena, const bd
                                   .response = problem->y,
                                   .response_name = "y",
                                   .has_intercept = problem->has_intercept,
+                                  .weights = weight == 1 ? NULL : weights,
                                   .n_threads = 1};
     return bd_ols_fit(&design, &bd_se_classical, &BD_OLS_DEFAULTS, arena, fit);
 }

@@ -265,6 +265,18 @@ static void test_ols__cr2_of_single_rows_is_hc2(void **state)
     ASSERT_ALL(fit, se, se, 1e-11);
 }
 
+static void test_ols__hc4_is_bounded_at_high_leverage(void **state)
+{
+    data *d = *state;
+    d->x1[17] = 60;
+    add(d, "(Intercept)", NULL);
+    add(d, "far", d->x1);
+    add(d, "x2", d->x2);
+    const double se[] = {9.24011972365828, 4.05777695417055, 1.32093543883379};
+    const bd_ols *fit = fit_with(d, &bd_se_hc4, 0.95);
+    ASSERT_ALL(fit, se, se, 1e-11);
+}
+
 static void test_ols__a_row_with_its_own_dummy_adds_nothing_to_hc3(void **state)
 {
     data *d = *state;
@@ -311,6 +323,7 @@ int main(void)
         TEST(test_ols__errors_through_the_origin_agree),
         TEST(test_ols__cr2_takes_the_pseudo_inverse_where_a_cluster_has_its_own_dummy),
         TEST(test_ols__cr2_of_single_rows_is_hc2),
+        TEST(test_ols__hc4_is_bounded_at_high_leverage),
         TEST(test_ols__a_row_with_its_own_dummy_adds_nothing_to_hc3),
         TEST(test_ols__rows_without_weight_are_not_counted),
     };

@@ -39,6 +39,53 @@ static void test_ols_limits__a_large_mean_takes_no_digits_from_slopes(void **sta
     }
 }
 
+/* With leverage 1 its residual is rounding; what is left is the fit to the other rows. */
+static void test_ols_limits__a_dummy_for_a_row_takes_it_out(void **state)
+{
+    data *d = *state;
+    const bd_se_estimator *const estimators[] = {&bd_se_hc2, &bd_se_hc3, &bd_se_hc4, &bd_se_cr2};
+    d->design.cluster = d->row;
+    d->design.n_clusters = N;
+    for (size_t row = 0; row < N; row++)
+        for (size_t k = 0; k < 4; k++) {
+            d->design.n_columns = 0;
+            add(d, "(Intercept)", NULL);
+            add(d, "x1", d->x1);
+            add(d, "x2", d->x2);
+            memcpy(d->w, d->one, sizeof d->w);
+            d->w[row] = 0;
+            d->design.weights = d->w;
+            const bd_ols *without = fit_with(d, estimators[k], 0.95);
+            memset(d->lone, 0, sizeof d->lone);
+            d->lone[row] = 1;
+            add(d, "lone", d->lone);
+            d->design.weights = NULL;
+            const bd_ols *with = fit_with(d, estimators[k], 0.95);
+            for (size_t j = 0; j < 3; j++) {
+                assert_near(with->coefficients[j].estimate, without->coefficients[j].estimate, 1e-12);
+                if (estimators[k] != &bd_se_hc4) /* whose exponent follows the mean leverage */
+                    assert_near(with->coefficients[j].se, without->coefficients[j].se, 1e-12);
+                assert_true(isfinite(with->coefficients[3].se));
+            }
+        }
+}
+
+static void test_ols_limits__clusters_may_come_in_any_order(void **state)
+{
+    data *d = *state;
+    add_three(d);
+    const bd_ols *before = fit_with(d, &bd_se_cr2, 0.95);
+    for (size_t i = 0; i < N; i++)
+        d->cluster[i] = 8 - d->cluster[i]; /* the cluster of one row comes last, and an empty one first */
+    d->design.n_clusters = 9;
+    d->design.n_threads = 1;
+    const bd_ols *after = fit_with(d, &bd_se_cr2, 0.95);
+    for (size_t j = 0; j < 4; j++) {
+        assert_near(after->coefficients[j].se, before->coefficients[j].se, 1e-13);
+        assert_near(after->coefficients[j].df, before->coefficients[j].df, 1e-12);
+    }
+}
+
 /* 100,000 rows make 25 blocks. */
 static void test_ols_limits__bits_do_not_depend_on_threads(void **state)
 {
@@ -130,6 +177,9 @@ static void test_ols_limits__names_a_constant(void **state)
     for (size_t i = 0; i < N; i++)
         tenths[i] = 0.1;
     add(d, "tenths", tenths);
+    assert_refused(d, &bd_se_classical, BD_EDATA, "'tenths' is the same in every row");
+    for (size_t i = 0; i < N; i++)
+        tenths[i] = i % 2 == 0 ? 0.3 : 0.1 + 0.2; /* equal but for rounding */
     assert_refused(d, &bd_se_classical, BD_EDATA, "'tenths' is the same in every row");
     d->design.n_columns = 4;
     d->design.response = tenths;
@@ -236,6 +286,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_ols_limits__residuals_are_what_the_estimates_leave),
         TEST(test_ols_limits__a_large_mean_takes_no_digits_from_slopes),
+        TEST(test_ols_limits__a_dummy_for_a_row_takes_it_out),
+        TEST(test_ols_limits__clusters_may_come_in_any_order),
         TEST(test_ols_limits__bits_do_not_depend_on_threads),
         TEST(test_ols_limits__names_a_linear_combination),
         TEST(test_ols_limits__names_a_dummy_too_many_without_an_intercept),
