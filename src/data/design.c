@@ -72,12 +72,22 @@ static bd_status make_factors(design *d)
     return BD_OK;
 }
 
-static bool in_model(const design *d, uint64_t mask)
+static bool only_categories(const design *d, uint64_t mask)
 {
-    if (mask == 0)
-        return d->terms->intercept;
-    for (size_t t = 0; t < d->terms->n_terms; t++)
-        if (d->terms->masks[t] == mask)
+    for (size_t v = 0; v < d->terms->n_variables; v++)
+        if (mask >> v & 1 && d->factors_of[v] == NULL)
+            return false;
+    return true;
+}
+
+/* Whether what `mask` multiplies is in the model without term number `term`: as a term, or, for the constant, as the
+ * intercept or as the sum of all levels of an earlier term. */
+static bool in_model(const design *d, uint64_t mask, size_t term)
+{
+    if (mask == 0 && d->terms->intercept)
+        return true;
+    for (size_t t = 0; t < (mask == 0 ? term : d->terms->n_terms); t++)
+        if (mask == 0 ? only_categories(d, d->terms->masks[t]) : d->terms->masks[t] == mask)
             return true;
     return false;
 }
@@ -139,7 +149,7 @@ static bd_status add_term(design *d, size_t term)
     size_t first[MOST_VARIABLES], level[MOST_VARIABLES], which[MOST_VARIABLES], n = 0;
     for (size_t v = 0; v < d->terms->n_variables; v++)
         if (mask >> v & 1) {
-            const bool against_reference = d->factors_of[v] != NULL && in_model(d, mask & ~((uint64_t)1 << v));
+            const bool against_reference = d->factors_of[v] != NULL && in_model(d, mask & ~((uint64_t)1 << v), term);
             which[n] = v;
             first[n] = level[n] = against_reference ? 1 : 0;
             pieces[n++] = (piece){.variable = &d->variables[v]};

@@ -194,6 +194,8 @@ bd_status terms_of(const node *tree, const syntax_source *source, bd_arena *aren
     *out = (formula_terms){.intercept = true};
     if (!one_sided && !syntax_is(tree, "~"))
         return syntax_error(source, strlen(source->text), "a formula needs a ~, as in outcome ~ alliance + baseline");
+    if (!one_sided && syntax_is(tree->children[0], "~"))
+        return syntax_error(source, tree->at, "a formula has one ~");
     if (!one_sided)
         out->response = tree->children[0];
     BD_TRY(expand(&x, tree->children[tree->n_children - 1], &set));
