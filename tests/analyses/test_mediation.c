@@ -316,7 +316,7 @@ static void test_mediation__what_cannot_be_mediated_is_refused(void **state)
     } cases[] = {
         {"educ -> job_seek -> depress2", NULL, "'educ' has 5 categories", BD_EDATA},
         {"treat -> control -> depress2", NULL, "mediator 'control' is text", BD_EDATA},
-        {"treat -> job_seek -> depress2", "-1", "needs the intercept", BD_EUSAGE},
+        {"treat -> job_seek -> depress2", "factor(educ) - 1", "needs the intercept", BD_EUSAGE},
         {"treat -> job_seek -> depress2", "control", "collinear", BD_ENUMERIC},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
