@@ -317,7 +317,7 @@ static void test_mediation__what_cannot_be_mediated_is_refused(void **state)
         {"educ -> job_seek -> depress2", NULL, "'educ' has 5 categories", BD_EDATA},
         {"treat -> control -> depress2", NULL, "mediator 'control' is text", BD_EDATA},
         {"treat -> job_seek -> depress2", "factor(educ) - 1", "needs the intercept", BD_EUSAGE},
-        {"treat -> job_seek -> depress2", "control", "collinear", BD_ENUMERIC},
+        {"treat -> job_seek -> depress2", "control", "linear combination", BD_ENUMERIC},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(mediate(cases[i].path, cases[i].adjust, JOBS "jobs.csv", &options, &mediation),
