@@ -111,7 +111,9 @@ static bd_status effects_tables(const bd_mediation *mediation, bd_document *docu
         BD_TRY(effect_rows(mediation, 0, contrasts, rows));
         BD_TRY(effect_rows(mediation, last, last + 1, rows));
         BD_TRY(effect_table(mediation, document, "standardised", "Standardised indirect effects", &rows));
-        BD_TRY(effect_rows(mediation, standardised, last, rows));
+        const size_t half = 1 + mediation->n_routes, shown = mediation->n_routes > 1 ? half : 1; /* one route is the sum */
+        BD_TRY(effect_rows(mediation, standardised, standardised + shown, rows));
+        BD_TRY(effect_rows(mediation, standardised + half, standardised + half + shown, rows));
     }
     if (mediation->n_contrasts == 0)
         return BD_OK;

@@ -186,6 +186,10 @@ bd_status bd_path_formula(const bd_path *path, const char *adjust, bd_arena *are
     const char *const *names, *const *terms;
     size_t n;
     BD_TRY(bd_while(bd_path_list(adjust, arena, &names, &terms, &n), "--adjust"));
+    for (size_t i = 0; i < n; i++)
+        for (size_t node = 0; node < path->n_nodes; node++)
+            if (strcmp(names[i], path->names[node]) == 0)
+                return bd_fail(BD_EUSAGE, "--adjust: '%s' stands in the path already", names[i]);
     BD_TRY(bd_print(arena, formula, "%s ~ ", path->terms[path->n_nodes - 1]));
     for (size_t i = 0; i < n; i++)
         BD_TRY(bd_print(arena, formula, "%s%s + ", *formula, terms[i]));

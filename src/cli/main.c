@@ -35,6 +35,14 @@ static void interrupted(int number)
     _exit(EXIT_INTERRUPTED);
 }
 
+/* Whoever was reading has seen enough, as with | head. */
+static void pipe_closed(int number)
+{
+    cli_files_abandon();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static const cli_command *find(const char *name)
 {
     for (size_t i = 0; commands[i] != NULL; i++)
@@ -88,7 +96,11 @@ static bd_status run(const cli_command *command, int argc, char **argv, bool hel
                                    POPT_TABLEEND};
     const char *name;
     BD_TRY(bd_print(arena, &name, "bordin %s", command->name));
-    poptContext context = poptGetContext(name, argc, (const char **)argv, options, 0);
+    const char **named;
+    BD_NEW(arena, named, argc + 1);
+    memcpy(named, argv, (size_t)argc * sizeof *named);
+    named[0] = name; /* what the usage line calls the program */
+    poptContext context = poptGetContext(name, argc, named, options, 0);
     if (context == NULL)
         return bd_fail(BD_ENOMEM, "out of memory");
     poptSetOtherOptionHelp(context, command->arguments);
@@ -130,7 +142,7 @@ static bd_status dispatch(int argc, char **argv, bd_arena *arena, const cli_comm
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, pipe_closed);
     signal(SIGINT, interrupted);
     gsl_set_error_handler_off();
     bd_arena *arena = bd_arena_new();

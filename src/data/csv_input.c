@@ -83,17 +83,24 @@ static size_t end_of_records(const char *text, size_t size)
     return end;
 }
 
+/* zlib's word for what is wrong, which it gives with the file's name before it. */
+static bd_status damaged(const csv_input *input)
+{
+    int code = Z_OK;
+    const char *why = gzerror(input->file, &code), *colon = strstr(why, ": ");
+    if (code == Z_ERRNO)
+        return bd_fail(BD_EIO, "%s: %s", input->name, strerror(errno));
+    return bd_fail(BD_EIO, "%s is a damaged gzip file: %s", input->name, colon != NULL ? colon + 2 : why);
+}
+
 static bd_status read_more(csv_input *input, csv_bytes *bytes)
 {
     BD_TRY(reserve(bytes, bytes->size + input->block_size));
     while (bytes->size < bytes->room && !input->at_end) {
         const size_t room = bytes->room - bytes->size, some = room < (1u << 30) ? room : 1u << 30;
         const int n = gzread(input->file, bytes->data + bytes->size, (unsigned)some);
-        int code = Z_OK;
-        if (n < 0) {
-            const char *why = gzerror(input->file, &code);
-            return bd_fail(BD_EIO, "%s: %s", input->name, code == Z_ERRNO ? strerror(errno) : why);
-        }
+        if (n < 0)
+            return damaged(input);
         input->at_end = n == 0;
         bytes->size += (size_t)n;
     }
@@ -104,8 +111,8 @@ static bd_status read_more(csv_input *input, csv_bytes *bytes)
 static bd_status check_end(const csv_input *input)
 {
     int code = Z_OK;
-    const char *why = gzerror(input->file, &code);
-    return code == Z_OK || code == Z_STREAM_END ? BD_OK : bd_fail(BD_EIO, "%s: %s", input->name, why);
+    gzerror(input->file, &code);
+    return code == Z_OK || code == Z_STREAM_END ? BD_OK : damaged(input);
 }
 
 /* Byte-order marks: UTF-8's is skipped, others are refused. */

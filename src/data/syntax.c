@@ -204,7 +204,7 @@ static bd_status parse_operand(parser *p, node **out)
         return parse_unary(p, "!", UNARY_NOT, out);
     if (c == '~')
         return parse_unary(p, "~", 1, out);
-    return c == '\0' ? syntax_error(p->source, offset(p), "something is missing here")
+    return c == '\0' ? syntax_error(p->source, offset(p), "a name or a number is missing here")
                      : syntax_error(p->source, offset(p), "expected a name or a number");
 }
 

@@ -282,7 +282,7 @@ static void wrong_formulas_get_a_caret(void **unused)
     static const struct {
         const char *formula, *message;
     } expected[] = {
-        {"y ~ x +", "formula: something is missing here\n  y ~ x +\n         ^"},
+        {"y ~ x +", "formula: a name or a number is missing here\n  y ~ x +\n         ^"},
         {"y ~ (x + z", "formula: this parenthesis is never closed\n  y ~ (x + z\n      ^"},
         {"y ~ x z", "formula: expected an operator\n  y ~ x z\n        ^"},
         {"y = x", "formula: compare with ==\n  y = x\n    ^"},
@@ -297,7 +297,7 @@ static void wrong_formulas_get_a_caret(void **unused)
         {"y ~ 2x", "formula: a name cannot begin with a digit; put it in backquotes\n  y ~ 2x\n      ^"},
         {"y ~ \"x\"", "formula: text is not a predictor; names with spaces go in backquotes\n  y ~ \"x\"\n      ^"},
         {"y ~ x ~ z", "formula: a formula has one ~\n  y ~ x ~ z\n        ^"},
-        {"", "formula: something is missing here\n  \n  ^"},
+        {"", "formula: a name or a number is missing here\n  \n  ^"},
         {"y ~ x + @", "formula: expected a name or a number\n  y ~ x + @\n          ^"},
         {"\xc3\xa4 ~ \xc3\xb6 )", "formula: expected an operator\n  \xc3\xa4 ~ \xc3\xb6 )\n        ^"},
     };
