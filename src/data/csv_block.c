@@ -33,7 +33,10 @@ static bd_status start_parser(const csv_format *format, struct csv_parser *parse
 typedef struct parsing {
     const csv_format *format;
     csv_block *block;
+    size_t next_field;    /* the next one that is wanted */
+    size_t slot;          /* its slot */
     size_t field, n_seen; /* of this row; rows so far, kept or not */
+    bool row_failed;      /* a value of this row is not a number */
 } parsing;
 
 static BD_PRINTF(4, 5) void complain(csv_block *block, bd_status status, size_t line, const char *format, ...)
@@ -69,10 +72,22 @@ static bd_status number_error(const csv_format *f, const csv_slot *slot, const c
     return BD_EDATA;
 }
 
+/* libcsv has trimmed what is not quoted. */
+static void trim(const char **text, size_t *length)
+{
+    while (*length > 0 && (**text == ' ' || **text == '\t')) {
+        ++*text;
+        --*length;
+    }
+    while (*length > 0 && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
+        --*length;
+}
+
 static void take_number(parsing *p, const csv_slot *slot, double *number, const char *text, size_t length)
 {
     const csv_format *f = p->format;
     *number = __builtin_nan("");
+    trim(&text, &length);
     if (f->n_missing > 0 && csv_is_missing(f, text, length))
         return;
     const number_kind kind = csv_number(text, length, f->decimal, f->c, number);
@@ -80,17 +95,19 @@ static void take_number(parsing *p, const csv_slot *slot, double *number, const 
         return;
     *number = __builtin_nan("");
     if (!csv_is_missing(f, text, length))
-        number_error(f, slot, text, length, kind, p->block);
+        p->row_failed = number_error(f, slot, text, length, kind, p->block) != BD_OK;
 }
 
 static void take_field(void *value, size_t length, void *data)
 {
     parsing *p = data;
-    const csv_format *f = p->format;
-    const size_t field = p->field++;
-    if (field >= f->n_fields || f->slot_of_field[field] == NOT_WANTED || p->block->status != BD_OK)
+    if (p->field++ != p->next_field)
         return;
-    const size_t slot = (size_t)f->slot_of_field[field], row = p->block->n_rows;
+    const csv_format *f = p->format;
+    const size_t slot = p->slot++, row = p->block->n_rows;
+    p->next_field = p->slot < f->n_slots ? f->slots[p->slot].field : SIZE_MAX;
+    if (p->block->status != BD_OK)
+        return;
     csv_values *values = &p->block->values[slot];
     if (f->slots[slot].use == BD_USE_NUMBERS) {
         take_number(p, &f->slots[slot], &values->numbers[row], value, length);
@@ -106,19 +123,26 @@ static void take_field(void *value, size_t length, void *data)
     values->codes[row] = number + 1;
 }
 
+static void begin_row(parsing *p)
+{
+    p->field = p->slot = 0;
+    p->next_field = p->format->n_slots > 0 ? p->format->slots[0].field : SIZE_MAX;
+}
+
 static void take_row(int terminator, void *data)
 {
     parsing *p = data;
     (void)terminator;
-    if (p->block->status == BD_OK) {
+    if (p->block->status == BD_OK || p->row_failed) { /* a wrong length explains a wrong value */
         if (p->field != p->format->n_fields)
             complain(p->block, BD_EDATA, SIZE_MAX, " has %zu value%s where the header has %zu names", p->field,
                      p->field == 1 ? "" : "s", p->format->n_fields);
-        else
+        else if (!p->row_failed)
             p->block->n_rows++;
         p->n_seen++;
     }
-    p->field = 0;
+    p->row_failed = false;
+    begin_row(p);
 }
 
 static void count_row(int terminator, void *data)
@@ -127,12 +151,30 @@ static void count_row(int terminator, void *data)
     ++*(size_t *)data;
 }
 
-static size_t newlines(const char *text, size_t n)
+/* Ends of lines before `n`, where the text goes on to `size`: LF, CR LF as one, or CR. */
+static size_t line_ends(const char *text, size_t n, size_t size)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++)
+    typedef uint8_t lanes __attribute__((vector_size(16)));
+    size_t count = 0, i = 0;
+    while (i + sizeof(lanes) <= n) {
+        lanes counts = {0}, here; /* of at most 255 each */
+        for (int k = 0; k < 255 && i + sizeof here <= n; k++, i += sizeof here) {
+            memcpy(&here, text + i, sizeof here);
+            counts -= (lanes)(here == '\n');
+        }
+        for (size_t l = 0; l < sizeof here; l++)
+            count += counts[l];
+    }
+    for (; i < n; i++)
         count += text[i] == '\n';
+    for (const char *cr = text; (cr = memchr(cr, '\r', (size_t)(text + n - cr))) != NULL; cr++)
+        count += cr + 1 == text + size || cr[1] != '\n';
     return count;
+}
+
+static size_t line_ends_before(const csv_block *block, size_t at)
+{
+    return line_ends(block->bytes.data, at, block->bytes.size);
 }
 
 /* Where record number `row` of the block begins: by parsing again, byte by byte. */
@@ -146,12 +188,12 @@ static size_t start_of_row(const csv_format *format, const csv_block *block, siz
     while (seen < row && at < block->bytes.size && csv_parse(&parser, text + at, 1, NULL, count_row, &seen) == 1)
         at++;
     csv_free(&parser);
-    while (at < block->bytes.size && (text[at] == '\n' || text[at] == '\r'))
-        at++;
+    while (at < block->bytes.size && memchr(" \t\r\n", text[at], 4) != NULL && text[at] != format->delimiter)
+        at++; /* blank lines */
     return at;
 }
 
-/* The quotation mark that is open at the end. */
+/* The quotation mark that is open at the end; the second of two is part of the value. */
 static size_t open_quote(const csv_block *block)
 {
     size_t at = 0;
@@ -159,7 +201,7 @@ static size_t open_quote(const csv_block *block)
     for (size_t i = block->skip; i < block->bytes.size; i++)
         if (block->bytes.data[i] == '"') {
             open = !open;
-            at = i;
+            at = open && (i == block->skip || block->bytes.data[i - 1] != '"') ? i : at;
         }
     return at;
 }
@@ -179,8 +221,8 @@ static size_t valid_sequence(const unsigned char *s, size_t n)
     return length;
 }
 
-/* Text must be UTF-8 without zero bytes; eight plain bytes at a time. */
-static void check_text(csv_block *block)
+/* Where the text stops being UTF-8 without zero bytes: its size if it never does; eight plain bytes at a time. */
+static size_t first_invalid(const csv_block *block)
 {
     const unsigned char *s = (const unsigned char *)block->bytes.data;
     const size_t n = block->bytes.size;
@@ -195,16 +237,21 @@ static void check_text(csv_block *block)
             }
         }
         const size_t length = s[i] == 0 ? 0 : valid_sequence(s + i, n - i);
-        if (length == 0) {
-            const size_t line = newlines(block->bytes.data, i);
-            if (s[i] == 0)
-                complain(block, BD_EDATA, line, " holds a zero byte: this is not a text file");
-            else
-                complain(block, BD_EDATA, line, " holds bytes that are not UTF-8 (0x%02X); save the file as UTF-8", s[i]);
-            return;
-        }
+        if (length == 0)
+            return i;
         i += length;
     }
+    return n;
+}
+
+static void complain_of_text(csv_block *block, size_t at)
+{
+    const unsigned char byte = (unsigned char)block->bytes.data[at];
+    const size_t line = line_ends_before(block, at);
+    if (byte == 0)
+        complain(block, BD_EDATA, line, " holds a zero byte: this is not a text file");
+    else
+        complain(block, BD_EDATA, line, " holds bytes that are not UTF-8 (0x%02X); save the file as UTF-8", byte);
 }
 
 static bool make_room(const csv_format *format, csv_block *block)
@@ -236,22 +283,26 @@ static void parse_text(const csv_format *format, csv_block *block)
     struct csv_parser parser;
     parsing p = {.format = format, .block = block};
     const char *text = block->bytes.data + block->skip;
-    const size_t size = block->bytes.size - block->skip;
+    const size_t valid = first_invalid(block), size = valid > block->skip ? valid - block->skip : 0;
     if (start_parser(format, &parser) != BD_OK) {
         complain(block, BD_ENOMEM, 0, ": out of memory");
         return;
     }
+    begin_row(&p);
     const size_t done = csv_parse(&parser, text, size, take_field, take_row, &p);
     if (done < size && block->status == BD_OK) {
-        complain(block, BD_EDATA, newlines(block->bytes.data, block->skip + done),
+        complain(block, BD_EDATA, line_ends_before(block, block->skip + done),
                  ": a quotation mark stands within a value; such a value must be quoted, and the mark doubled");
-    } else if (csv_fini(&parser, take_field, take_row, &p) != 0 && block->status == BD_OK) {
-        complain(block, BD_EDATA, newlines(block->bytes.data, open_quote(block)),
+    } else if (valid < block->bytes.size && (block->status == BD_OK || p.row_failed)) {
+        complain_of_text(block, valid); /* what comes before it is in order */
+    } else if (valid == block->bytes.size && csv_fini(&parser, take_field, take_row, &p) != 0 &&
+               block->status == BD_OK) {
+        complain(block, BD_EDATA, line_ends_before(block, open_quote(block)),
                  ": a quotation mark is never closed");
     }
     csv_free(&parser);
     if (block->status != BD_OK && block->line == SIZE_MAX)
-        block->line = newlines(block->bytes.data, start_of_row(format, block, p.n_seen == 0 ? 0 : block->n_rows));
+        block->line = line_ends_before(block, start_of_row(format, block, p.n_seen == 0 ? 0 : block->n_rows));
 }
 
 void csv_block_parse(const csv_format *format, csv_block *block)
@@ -260,10 +311,7 @@ void csv_block_parse(const csv_format *format, csv_block *block)
     block->status = BD_OK;
     block->n_rows = 0;
     block->checksum = (uint32_t)crc32_z(0, data, block->bytes.size);
-    block->n_newlines = newlines(block->bytes.data, block->bytes.size);
-    check_text(block);
-    if (block->status != BD_OK)
-        return;
+    block->n_newlines = line_ends(block->bytes.data, block->bytes.size, block->bytes.size);
     if (!make_room(format, block)) {
         complain(block, BD_ENOMEM, 0, ": out of memory");
         return;

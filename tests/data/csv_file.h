@@ -46,7 +46,7 @@ typedef struct reading_case {
     const bd_wanted *wanted;
     size_t n_wanted;
     bd_csv_options options;
-    size_t block_size; /* 0: BLOCK */
+    size_t block_size; /* 0: BLOCK; what a test varies it over starts here */
 } reading_case;
 
 static bd_status read_case(const reading_case *c, bd_arena *arena, const bd_table **table, const char **message)

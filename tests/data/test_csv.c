@@ -48,19 +48,23 @@ static void test_csv__line_ends_delimiters_and_marks(void **state)
     static const struct {
         const char *text;
         char delimiter, decimal;
+        size_t least;
     } files[] = {
-        {"g,x,y\na,1.5,2\n\"b, c\",-3,\nd,NA,4e2\n", ',', '.'},
-        {"g,x,y\na,1.5,2\n\"b, c\",-3,\nd,NA,4e2", ',', '.'},
-        {"g,x,y\r\na,1.5,2\r\n\"b, c\",-3,\r\nd,NA,4e2\r\n\r\n", ',', '.'},
-        {"g,x,y\na,1.5,2\n\n\"b, c\",-3,\n  \nd,NA,4e2\n\n\n", ',', '.'},
-        {" g , \"x\",y \n a , 1.5 ,2\n \"b, c\" ,-3,\nd,NA,4e2\n", ',', '.'},
-        {"g;x;y\na;1,5;2\nb, c;-3;\nd;NA;4e2\n", ';', ','},
-        {"g;x;y\na;1.5;2\nb, c;-3;\nd;NA;4e2\n", ';', '.'},
-        {"g\tx\ty\na\t\"1.5\"\t2\nb, c\t -3 \t\nd\tNA\t4e2\n", '\t', '.'},
+        {"g,x,y\na,1.5,2\n\"b, c\",-3,\nd,NA,4e2\n", ',', '.', 0},
+        {"g,x,y\na,1.5,2\n\"b, c\",-3,\nd,NA,4e2", ',', '.', 0},
+        {"g,x,y\r\na,1.5,2\r\n\"b, c\",-3,\r\nd,NA,4e2\r\n\r\n", ',', '.', 0},
+        {"g,x,y\ra,1.5,2\r\"b, c\",-3,\rd,NA,4e2\r", ',', '.', 0},
+        {"\xEF\xBB\xBFg,x,y\na,1.5,2\n\n\"b, c\",-3,\n  \nd,NA,4e2\n\n\n", ',', '.', 13},
+        {"\n \n g , \"x\",y \n a , 1.5 ,2\n \"b, c\" ,-3,\nd,NA,4e2\n", ',', '.', 64},
+        {"g;x;y\na;1,5;2\nb, c;-3;\nd;NA;4e2\n", ';', ',', 0},
+        {"g;x;y\na;1.5;2\nb, c;-3;\nd;NA;4e2\n", ';', '.', 0},
+        {"g\tx\ty\na\t\"1.5\"\t2\nb, c\t\" -3 \"\t\nd\tNA\t4e2\n", '\t', '.', 0},
     };
     const bd_wanted wanted[] = {{"y", BD_USE_NUMBERS}, {"g", BD_USE_CATEGORIES}, {"x", BD_USE_NUMBERS}};
     for (size_t f = 0; f < sizeof files / sizeof *files; f++)
         for (size_t k = 0; k < N_SIZES; k++) {
+            if (SIZES[k] < files[f].least) /* for marks and blank lines before the header */
+                continue;
             bd_arena *arena = bd_arena_new();
             const reading_case c = {.text = files[f].text, .wanted = wanted, .n_wanted = 3, .block_size = SIZES[k],
                                     .options = {.decimal = files[f].decimal}};
@@ -150,7 +154,7 @@ static void test_csv__missing_values_are_what_was_said(void **state)
     const char *const missing[] = {".", "-99"};
     const bd_wanted wanted[] = {{"x", BD_USE_NUMBERS}};
     bd_arena *arena = bd_arena_new();
-    const reading_case c = {.text = "i,x\n1,.\n2,-99\n3,-99.0\n4,\n5,NA\n6,\"\"\n7,0\n",
+    const reading_case c = {.text = "i,x\n1,.\n2,-99\n3,-99.0\n4,\n5,NA\n6,\" \"\n7,0\n",
                             .wanted = wanted, .n_wanted = 1, .options = {.missing = missing, .n_missing = 2}};
     assert_numbers(column_of(read_text(&c, arena), "x", BD_NUMBERS), 7, (double[]){NAN, NAN, -99, NAN, NAN, NAN, 0});
     bd_arena_free(arena);
