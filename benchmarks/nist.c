@@ -1,7 +1,34 @@
-/* Correct digits of bordin's least squares on NIST's regression problems; run from the top of the source tree. */
+/* Correct digits of bordin on NIST's sets: regression, univariate, analysis of variance; run from the top of the source
+ * tree. R's are in scripts/reference-nist.R. */
+#include "../tests/analyses/certified.h"
 #include "../tests/models/nist.h"
 
-int main(void)
+static int print_certified(const char *path, const char *const headings[3], size_t n,
+                           bd_status (*digits_of)(const bd_table *, size_t, bd_arena *, double *))
+{
+    bd_arena *arena = bd_arena_new();
+    const bd_table *certified = NULL;
+    if (arena == NULL || certified_table(path, arena, &certified) != BD_OK) {
+        fprintf(stderr, "%s\n", bd_message());
+        return 1;
+    }
+    printf("\n%-10s", "set");
+    for (size_t k = 0; k < n; k++)
+        printf(" %12s", headings[k]);
+    for (size_t i = 0; i < certified->n_rows; i++) {
+        double digits[3] = {0};
+        printf("\n%-10s", certified_name(certified, i));
+        if (digits_of(certified, i, arena, digits) != BD_OK)
+            printf(" %s", bd_message());
+        for (size_t k = 0; k < n; k++)
+            printf(" %12.1f", digits[k]);
+    }
+    printf("\n");
+    bd_arena_free(arena);
+    return 0;
+}
+
+static void print_regressions(void)
 {
     printf("%-10s %9s %9s %12s %10s %6s %16s\n", "problem", "estimates", "SE", "residual SD", "R squared", "F",
            "condition digits");
@@ -24,5 +51,12 @@ int main(void)
         bd_arena_free(arena);
         free(problem);
     }
-    return 0;
+}
+
+int main(void)
+{
+    static const char *const univariate[3] = {"mean", "SD"}, *const anova[] = {"F", "R squared", "residual SD"};
+    print_regressions();
+    return print_certified(NIST "certified_univariate.csv", univariate, 2, certified_univariate) +
+           print_certified(NIST "certified_anova.csv", anova, 3, certified_anova);
 }

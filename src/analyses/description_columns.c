@@ -4,26 +4,28 @@
 #include <gsl/gsl_statistics_double.h>
 
 #include "analyses/description_internal.h"
+#include "core/doubled.h"
 
 /* The deviations are standardised before they are cubed, so that neither large nor small units overflow or vanish. */
 static void summarise_moments(const double *values, size_t count, bd_summary *summary)
 {
     const double n = (double)count;
-    double sum = 0, left = 0, squares = 0, cubes = 0, fourths = 0;
+    double cubes = 0, fourths = 0;
+    doubled sum = {0, 0}, sum_of_squares = {0, 0};
     for (size_t i = 0; i < count; i++)
-        sum += values[i];
-    for (size_t i = 0; i < count; i++)
-        left += values[i] - sum / n;
-    const double mean = sum / n + left / n;
-    for (size_t i = 0; i < count; i++)
-        squares += (values[i] - mean) * (values[i] - mean);
-    const double sd = sqrt(squares / n);
+        sum = doubled_add(sum, (doubled){values[i], 0});
+    const doubled mean = doubled_divide(sum, n);
     for (size_t i = 0; i < count; i++) {
-        const double z = (values[i] - mean) / sd;
+        const double d = (values[i] - mean.high) - mean.low;
+        sum_of_squares = doubled_add(sum_of_squares, doubled_product(d, d));
+    }
+    const double squares = sum_of_squares.high, sd = sqrt(squares / n);
+    for (size_t i = 0; i < count; i++) {
+        const double z = ((values[i] - mean.high) - mean.low) / sd;
         cubes += z * z * z;
         fourths += z * z * z * z;
     }
-    summary->mean = mean;
+    summary->mean = mean.high;
     summary->sd = sqrt(squares / (n - 1));
     if (count >= 3)
         summary->skewness = sqrt(n * (n - 1)) / (n - 2) * (cubes / n);

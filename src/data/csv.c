@@ -84,7 +84,7 @@ static char find_delimiter(const csv_bytes *bytes, char decimal)
         const char c = bytes->data[i];
         if ((c == '\n' || c == '\r') && !quoted && begun)
             break;
-        begun |= c != '\n' && c != '\r';
+        begun |= c != '\n' && c != '\r' && c != ' ';
         quoted ^= c == '"';
         for (size_t k = 0; k < 3 && !quoted; k++)
             counts[k] += c == candidates[k] && c != decimal;
@@ -248,7 +248,7 @@ static bd_status append(reading *r, const csv_block *block)
     if (block->status != BD_OK)
         return failure_of(r, block);
     BD_TRY(reserve_rows(r, r->n_rows + block->n_rows));
-    for (size_t k = 0; k < r->format.n_slots; k++) {
+    for (size_t k = 0; k < r->format.n_slots && block->n_rows > 0; k++) {
         const csv_values *values = &block->values[k];
         if (r->format.slots[k].use == BD_USE_NUMBERS)
             append_numbers(&r->stores[k], r->n_rows, values->numbers, block->n_rows);

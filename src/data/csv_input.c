@@ -151,7 +151,8 @@ bd_status csv_input_read(csv_input *input, csv_bytes *bytes)
             continue;
         }
         BD_TRY(reserve(&input->rest, bytes->size - end));
-        memcpy(input->rest.data, bytes->data + end, bytes->size - end);
+        if (bytes->size > end)
+            memcpy(input->rest.data, bytes->data + end, bytes->size - end);
         input->rest.size = bytes->size - end;
         bytes->size = end;
         return BD_OK;

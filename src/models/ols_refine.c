@@ -4,7 +4,7 @@
 #include <float.h>
 #include <string.h>
 
-#include "models/doubled.h"
+#include "core/doubled.h"
 
 enum { LANES = 4, MOST_PASSES = 10 };
 

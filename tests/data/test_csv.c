@@ -92,7 +92,8 @@ static void test_csv__the_delimiter_is_the_most_frequent_outside_quotes(void **s
         size_t n_header;
     } files[] = {{"\"a,b,c\";d\n1;2\n", 0, '.', ';', 2},  {"a\n1\n", 0, '.', ',', 1},
                  {"a,b;c\n1,2\n", 0, '.', ',', 2},        {"a;b,c,d\n1;2\n", 0, ',', ';', 2},
-                 {"a\tb,c\td\n1\t2\t3\n", 0, '.', '\t', 3}, {"a,b|c,d\n1|2\n", '|', '.', '|', 2}};
+                 {"a\tb,c\td\n1\t2\t3\n", 0, '.', '\t', 3}, {"a,b|c,d\n1|2\n", '|', '.', '|', 2},
+                 {" \n\na;b\n1;2\n", 0, '.', ';', 2}};
     for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
         bd_arena *arena = bd_arena_new();
         const reading_case c = {.text = files[f].text,

@@ -1,6 +1,6 @@
 /* Arithmetic in doubled precision: a number is the unevaluated sum of two doubles. */
-#ifndef BORDIN_MODELS_DOUBLED_H
-#define BORDIN_MODELS_DOUBLED_H
+#ifndef BORDIN_SRC_CORE_DOUBLED_H
+#define BORDIN_SRC_CORE_DOUBLED_H
 
 #include <math.h>
 #include <stddef.h>
