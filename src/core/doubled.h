@@ -20,7 +20,7 @@ static inline doubled doubled_sum(double a, double b)
 static inline doubled doubled_product(double a, double b)
 {
     const double product = a * b;
-    return (doubled){product, fma(a, b, -product)};
+    return (doubled){product, __builtin_fma(a, b, -product)};
 }
 
 /* The same number with |low| below half a unit of high. */

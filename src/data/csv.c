@@ -13,7 +13,7 @@
 #include "data/csv_read.h"
 #include "data/nearest.h"
 
-enum { BLOCKS_PER_THREAD = 8, BLOCK_SIZE = 1 << 18 };
+enum { BLOCKS_PER_THREAD = 32, BLOCK_SIZE = 1 << 18 };
 
 /* A column as it grows. */
 typedef struct column_store {
@@ -225,7 +225,7 @@ static void append_numbers(column_store *store, size_t at, const double *numbers
 }
 
 /* The block's own numbering of texts, translated. */
-static bd_status append_codes(column_store *store, size_t at, const csv_values *values, size_t n)
+static bool append_codes(column_store *store, size_t at, const csv_values *values, size_t n)
 {
     const dictionary *local = &values->dictionary;
     uint32_t *numbers = malloc((local->n + 1) * sizeof *numbers);
@@ -240,26 +240,45 @@ static bd_status append_codes(column_store *store, size_t at, const csv_values *
         store->n_missing += values->codes[i] == 0;
     }
     free(numbers);
-    return failed ? bd_fail(BD_ENOMEM, "out of memory") : BD_OK;
+    return !failed;
 }
 
-static bd_status append(reading *r, const csv_block *block)
+/* One column of `n` blocks, in their order; false when there is no memory. */
+static bool append_column(reading *r, size_t slot, size_t n)
 {
-    if (block->status != BD_OK)
-        return failure_of(r, block);
-    BD_TRY(reserve_rows(r, r->n_rows + block->n_rows));
-    for (size_t k = 0; k < r->format.n_slots && block->n_rows > 0; k++) {
-        const csv_values *values = &block->values[k];
-        if (r->format.slots[k].use == BD_USE_NUMBERS)
-            append_numbers(&r->stores[k], r->n_rows, values->numbers, block->n_rows);
-        else
-            BD_TRY(append_codes(&r->stores[k], r->n_rows, values, block->n_rows));
+    bool done = true;
+    size_t at = r->n_rows;
+    for (size_t b = 0; b < n && done; b++) {
+        const csv_block *block = &r->blocks[b];
+        if (block->n_rows > 0 && r->format.slots[slot].use == BD_USE_NUMBERS)
+            append_numbers(&r->stores[slot], at, block->values[slot].numbers, block->n_rows);
+        else if (block->n_rows > 0)
+            done = append_codes(&r->stores[slot], at, &block->values[slot], block->n_rows);
+        at += block->n_rows;
     }
-    r->checksum = (uint32_t)crc32_combine(r->checksum, block->checksum, (z_off_t)block->bytes.size);
-    r->n_bytes += block->bytes.size;
-    r->n_rows += block->n_rows;
-    r->n_lines += block->n_newlines;
-    return BD_OK;
+    return done;
+}
+
+/* What `n` blocks hold, unless one of them is wrong: then the first such. */
+static bd_status append(reading *r, size_t n, int n_threads)
+{
+    size_t n_rows = r->n_rows;
+    int failed = 0;
+    for (size_t b = 0; b < n; b++) {
+        const csv_block *block = &r->blocks[b];
+        if (block->status != BD_OK)
+            return failure_of(r, block);
+        r->checksum = (uint32_t)crc32_combine(r->checksum, block->checksum, (z_off_t)block->bytes.size);
+        r->n_bytes += block->bytes.size;
+        r->n_lines += block->n_newlines;
+        n_rows += block->n_rows;
+    }
+    BD_TRY(reserve_rows(r, n_rows));
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic) reduction(| : failed)
+    for (size_t slot = 0; slot < r->format.n_slots; slot++)
+        failed |= !append_column(r, slot, n);
+    r->n_rows = n_rows;
+    return failed ? bd_fail(BD_ENOMEM, "out of memory") : BD_OK;
 }
 
 /* Reads up to n_blocks blocks while the other threads parse them; *n <- how many there were. The first of them may have
@@ -299,8 +318,7 @@ static bd_status read_rows(reading *r)
     BD_TRY(read_header(r, &r->blocks[0]));
     for (size_t already = 1, n = 1; n > 0; already = 0) {
         const bd_status status = parse_some(r, n_threads, already, &n);
-        for (size_t b = 0; b < n; b++)
-            BD_TRY(append(r, &r->blocks[b]));
+        BD_TRY(append(r, n, n_threads));
         BD_TRY(status);
     }
     if (r->n_rows == 0)
