@@ -107,21 +107,33 @@ static void write_rule(size_t width, FILE *stream)
     fputc('\n', stream);
 }
 
+/* A later panel leaves out the rows that have nothing in it. */
+static bool has_any(const panel *p, size_t row)
+{
+    bool any = p->from == p->n_stub;
+    for (size_t j = p->from; j < p->to; j++)
+        any = any || *p->grid->columns[j].cells[row] != '\0';
+    return any;
+}
+
 static void write_panel(const panel *p, size_t width, FILE *stream)
 {
     write_rule(width, stream);
     write_line(p, HEADINGS, stream);
     write_rule(width, stream);
     for (size_t i = 0; i < p->grid->n_rows; i++)
-        write_line(p, (ptrdiff_t)i, stream);
+        if (has_any(p, i))
+            write_line(p, (ptrdiff_t)i, stream);
     write_rule(width, stream);
 }
 
-/* Leading columns of text are repeated in every panel, as long as they leave half of the page to the others. */
+/* Leading columns of text are repeated in every panel, as long as each of the others fits beside them. */
 static size_t choose_stub(const bd_grid *grid, const layout *layouts, size_t width, size_t *stub_width)
 {
-    size_t n = 1, taken = layouts[0].width;
-    while (n < grid->n_columns && grid->columns[n].is_text && 2 * (taken + GAP + layouts[n].width) <= width)
+    size_t n = 1, taken = layouts[0].width, widest = 0;
+    for (size_t j = 1; j < grid->n_columns; j++)
+        widest = grid->columns[j].is_text ? widest : larger(widest, layouts[j].width);
+    while (n < grid->n_columns && grid->columns[n].is_text && taken + layouts[n].width + widest + 2 * GAP <= width)
         taken += GAP + layouts[n++].width;
     *stub_width = taken;
     return n;

@@ -21,7 +21,7 @@ typedef struct kernel {
     void (*draw)(uint64_t seed, uint32_t block, uint32_t replicate, size_t n_units, size_t n_draws, uint8_t *counts);
 
     /* sums[moment][lane] += sum over units of moments[moment * stride + unit] * counts[unit][lane], for n_moments, a
-     * multiple of KERNEL_TILE. */
+     * multiple of KERNEL_TILE. `sums` is aligned to 64 bytes. */
     void (*accumulate)(const uint8_t *counts, size_t n_units, const double *moments, size_t n_moments, size_t stride,
                        double *sums);
 } kernel;

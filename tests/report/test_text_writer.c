@@ -77,7 +77,6 @@ static void test_text__a_wide_table_is_printed_in_panels(void **state)
            "-----------------------\n"
            "x         y        Note\n"
            "-----------------------\n"
-           "alliance  age\n"
            "alliance  outcome  few\n"
            "-----------------------\n");
     bd_arena_free(arena);

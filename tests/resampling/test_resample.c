@@ -185,7 +185,8 @@ static void every_kernel_gives_the_same_bits(void **unused)
 {
     (void)unused;
     enum { MOMENTS = 2 * KERNEL_TILE };
-    static double moments[MOMENTS * KERNEL_UNITS], sums[3][MOMENTS * KERNEL_LANES];
+    static double moments[MOMENTS * KERNEL_UNITS];
+    static _Alignas(64) double sums[3][MOMENTS * KERNEL_LANES];
     static uint8_t counts[3][KERNEL_UNITS * KERNEL_LANES];
     const kernel *kernels[3];
     const size_t n_kernels = kernels_here(kernels), sizes[] = {1, 2, 5, 63, 64, 65, 300, 1000, 1023, 1024};
