@@ -10,10 +10,15 @@ enum {
     KERNEL_PICK_BITS = 10,            /* of a random word choose a unit */
     KERNEL_UNITS = 1 << KERNEL_PICK_BITS, /* of a block, at most */
     KERNEL_TILE = 6,                  /* moment rows are padded to a multiple of this many */
+    KERNEL_CHUNK = 8,                 /* counters of random numbers at a time */
 };
 
 typedef struct kernel {
     const char *name;
+
+    /* words <- the random numbers that `draw` uses, n_chunks times those of KERNEL_CHUNK counters: all first halves of
+     * their 128 bits, then all second ones. */
+    void (*random)(uint64_t seed, uint32_t block, uint32_t replicate, size_t n_chunks, uint64_t *words);
 
     /* Draws `n_draws` of the `n_units` units of a block with replacement: counts[unit * KERNEL_LANES] += how often.
      * `counts` has KERNEL_UNITS rows; those behind n_units are left with rubbish. A count never reaches 256: among

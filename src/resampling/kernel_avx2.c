@@ -3,4 +3,4 @@
 #define KERNEL_ROWS 3
 #include "resampling/kernel_body.h"
 
-const kernel kernel_avx2 = {"AVX2", draw, accumulate};
+const kernel kernel_avx2 = {"AVX2", fill, draw, accumulate};

@@ -3,4 +3,4 @@
 #define KERNEL_ROWS 6
 #include "resampling/kernel_body.h"
 
-const kernel kernel_avx512 = {"AVX-512", draw, accumulate};
+const kernel kernel_avx512 = {"AVX-512", fill, draw, accumulate};

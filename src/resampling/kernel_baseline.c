@@ -3,4 +3,4 @@
 #define KERNEL_ROWS 1
 #include "resampling/kernel_body.h"
 
-const kernel kernel_baseline = {"baseline", draw, accumulate};
+const kernel kernel_baseline = {"baseline", fill, draw, accumulate};

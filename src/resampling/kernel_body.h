@@ -15,7 +15,7 @@ enum {
     WIDTH = KERNEL_BYTES / sizeof(double),
     VECTORS = KERNEL_LANES / WIDTH,
     SOME_UNITS = 64,   /* whose counts as doubles stay in the first-level cache */
-    CHUNK = 8,         /* Philox counters at a time: their state stays in registers */
+    CHUNK = KERNEL_CHUNK, /* Philox counters at a time: their state stays in registers */
 };
 
 typedef double vector __attribute__((vector_size(KERNEL_BYTES)));
@@ -82,6 +82,21 @@ INLINE void refill(stream *source)
     source->next.index += CHUNK;
 }
 
+INLINE stream stream_of(uint64_t seed, uint32_t block, uint32_t replicate)
+{
+    return (stream){.key = {(uint32_t)seed, (uint32_t)(seed >> 32)},
+                    .next = {.block = block, .stream = replicate, .purpose = BD_PURPOSE_DRAW}};
+}
+
+static void fill(uint64_t seed, uint32_t block, uint32_t replicate, size_t n_chunks, uint64_t *random)
+{
+    stream source = stream_of(seed, block, replicate);
+    for (size_t i = 0; i < n_chunks; i++) {
+        refill(&source);
+        memcpy(random + i * 2 * CHUNK, source.random, sizeof source.random);
+    }
+}
+
 /* A full block: any KERNEL_PICK_BITS bits are a unit. */
 static void draw_full(stream *source, size_t n_draws, uint8_t *counts)
 {
@@ -135,8 +150,7 @@ static void draw_some(stream *source, size_t n_units, size_t n_draws, uint8_t *c
 
 static void draw(uint64_t seed, uint32_t block, uint32_t replicate, size_t n_units, size_t n_draws, uint8_t *counts)
 {
-    stream source = {.key = {(uint32_t)seed, (uint32_t)(seed >> 32)},
-                     .next = {.block = block, .stream = replicate, .purpose = BD_PURPOSE_DRAW}};
+    stream source = stream_of(seed, block, replicate);
     if (n_units == KERNEL_UNITS)
         draw_full(&source, n_draws, counts);
     else

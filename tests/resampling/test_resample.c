@@ -11,6 +11,7 @@
 #include <gsl/gsl_randist.h>
 
 #include <bordin/random/normal.h>
+#include <bordin/random/philox.h>
 #include <bordin/resampling/resample.h>
 
 #include "resampling/kernel.h"
@@ -209,6 +210,27 @@ static void every_kernel_gives_the_same_bits(void **unused)
         }
 }
 
+/* bd_philox is held to the published vectors by its own test. */
+static void every_kernel_has_the_random_numbers_of_philox(void **unused)
+{
+    (void)unused;
+    enum { CHUNKS = 3, WORDS = CHUNKS * 2 * KERNEL_CHUNK };
+    const kernel *kernels[3];
+    const size_t n_kernels = kernels_here(kernels);
+    const uint64_t seed = 0x123456789abcdef0u;
+    for (size_t k = 0; k < n_kernels; k++) {
+        uint64_t words[WORDS];
+        kernels[k]->random(seed, 5, 9, CHUNKS, words);
+        for (size_t i = 0; i < WORDS; i++) {
+            const size_t chunk = i / (2 * KERNEL_CHUNK), half = i / KERNEL_CHUNK % 2, at = i % KERNEL_CHUNK;
+            const bd_counter counter = {.index = (uint32_t)(chunk * KERNEL_CHUNK + at), .block = 5, .stream = 9};
+            uint32_t four[4];
+            bd_philox(seed, counter, four);
+            assert_int_equal(words[i], four[2 * half] | (uint64_t)four[2 * half + 1] << 32);
+        }
+    }
+}
+
 static double chi_square_p(double chi_square, double df)
 {
     return gsl_cdf_chisq_Q(chi_square, df);
@@ -394,6 +416,7 @@ int main(void)
         cmocka_unit_test(the_same_bits_at_any_number_of_threads),
         cmocka_unit_test(replicates_are_numbered),
         cmocka_unit_test(every_kernel_gives_the_same_bits),
+        cmocka_unit_test(every_kernel_has_the_random_numbers_of_philox),
         cmocka_unit_test(counts_are_multinomial),
         cmocka_unit_test(strata_keep_their_sizes),
         cmocka_unit_test(accelerations_equal_those_of_reweighted_fits),
