@@ -72,7 +72,7 @@ static void time_parts(size_t n_rows, size_t n_replicates, size_t n_moments, dou
 {
     static _Alignas(64) double moments[(MOST_COLUMNS * (MOST_COLUMNS + 1) / 2 + KERNEL_TILE) * KERNEL_UNITS];
     static _Alignas(64) double sums[(MOST_COLUMNS * (MOST_COLUMNS + 1) / 2 + KERNEL_TILE) * KERNEL_LANES];
-    static uint8_t counts[KERNEL_UNITS * KERNEL_LANES];
+    static uint8_t counts[KERNEL_COUNTS * KERNEL_LANES];
     static uint64_t words[KERNEL_UNITS];
     const kernel *kernels[3];
     const kernel *k = kernels[kernels_here(kernels) - 1];

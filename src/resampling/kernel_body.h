@@ -14,6 +14,7 @@
 enum {
     WIDTH = KERNEL_BYTES / sizeof(double),
     VECTORS = KERNEL_LANES / WIDTH,
+    REST = KERNEL_ROWS < KERNEL_TILE ? KERNEL_ROWS : KERNEL_TILE,
     SOME_UNITS = 64,   /* whose counts as doubles stay in the first-level cache */
     CHUNK = KERNEL_CHUNK, /* Philox counters at a time: their state stays in registers */
 };
@@ -117,33 +118,41 @@ static void draw_full(stream *source, size_t n_draws, uint8_t *counts)
     }
 }
 
-INLINE size_t pick_some(uint64_t word, size_t n_picks, uint32_t n_units, uint32_t too_often, uint8_t *counts)
+/* The units that 16 random bits each pick, KERNEL_UNITS where they are rejected; returns how many are not. */
+INLINE size_t choose(const uint64_t *random, uint32_t n_units, uint32_t too_often, uint32_t *picks)
 {
-    size_t n_accepted = 0;
-    for (size_t pick = 0; pick < n_picks; pick++, word >>= 16) {
-        const uint32_t product = (uint32_t)(word & 65535) * n_units;
-        const uint8_t accepted = (product & 65535) >= too_often;
-        uint8_t *count = counts + (product >> 16) * KERNEL_LANES;
-        *count = (uint8_t)(*count + accepted);
-        n_accepted += accepted;
+    enum { HALVES = 4 * CHUNK };
+    uint32_t halves[HALVES], n_rejected = 0;
+    memcpy(halves, random, sizeof halves);
+    for (size_t i = 0; i < HALVES; i++) {
+        const uint32_t low = (halves[i] & 65535) * n_units, high = (halves[i] >> 16) * n_units;
+        const uint32_t bad_low = (low & 65535) < too_often, bad_high = (high & 65535) < too_often;
+        picks[i] = bad_low ? KERNEL_UNITS : low >> 16;
+        picks[HALVES + i] = bad_high ? KERNEL_UNITS : high >> 16;
+        n_rejected += bad_low + bad_high;
     }
-    return n_accepted;
+    return 2 * HALVES - n_rejected;
 }
 
 /* Any number of units: the high part of 16 random bits times their number, rejected where the low part shows that the
  * unit would be drawn too often. Lemire (2019), doi:10.1145/3230636. */
 static void draw_some(stream *source, size_t n_units, size_t n_draws, uint8_t *counts)
 {
-    enum { PICKS = 4 };
+    enum { PICKS = 8 * CHUNK };
     const uint32_t n = (uint32_t)n_units, too_often = 65536 % n;
+    uint32_t picks[PICKS];
     while (n_draws > 0) {
         refill(source);
-        for (size_t i = 0; i < 2 * CHUNK && n_draws > 0; i++) {
-            const uint64_t word = source->random[i];
-            if (n_draws >= PICKS)
-                n_draws -= pick_some(word, PICKS, n, too_often, counts);
-            else
-                n_draws -= pick_some(word, n_draws, n, too_often, counts);
+        const size_t n_accepted = choose(source->random, n, too_often, picks);
+        if (n_draws >= PICKS) {
+            for (size_t i = 0; i < PICKS; i++)
+                counts[picks[i] * KERNEL_LANES]++;
+            n_draws -= n_accepted;
+        } else {
+            for (size_t i = 0; i < PICKS && n_draws > 0; i++) {
+                counts[picks[i] * KERNEL_LANES]++;
+                n_draws -= picks[i] < KERNEL_UNITS;
+            }
         }
     }
 }
@@ -157,17 +166,31 @@ static void draw(uint64_t seed, uint32_t block, uint32_t replicate, size_t n_uni
         draw_some(&source, n_units, n_draws, counts);
 }
 
-/* KERNEL_ROWS moments of some units. */
-INLINE void accumulate_rows(const double *weights, size_t n_units, const double *moments, size_t stride, double *sums)
+/* sum + weight * moment, whose product is exact: fused where the processor can. */
+INLINE vector multiply_add(vector weight, double moment, vector sum)
+{
+    const vector moments = moment - (vector){0}; /* minus zero, which unlike adding it is nothing to compute */
+#if defined __AVX512F__ && KERNEL_BYTES == 64
+    return (vector)_mm512_fmadd_pd((__m512d)weight, (__m512d)moments, (__m512d)sum);
+#elif defined __FMA__ && KERNEL_BYTES == 32
+    return (vector)_mm256_fmadd_pd((__m256d)weight, (__m256d)moments, (__m256d)sum);
+#else
+    return sum + weight * moments;
+#endif
+}
+
+/* n_rows moments of some units. */
+INLINE void accumulate_rows(const double *weights, size_t n_units, const double *moments, size_t n_rows, size_t stride,
+                            double *sums)
 {
     vector partial[KERNEL_ROWS][VECTORS] = {{{0}}};
     for (size_t unit = 0; unit < n_units; unit++) {
         const vector *weight = (const vector *)(weights + unit * KERNEL_LANES);
-        for (size_t row = 0; row < KERNEL_ROWS; row++)
+        for (size_t row = 0; row < n_rows; row++)
             for (size_t v = 0; v < VECTORS; v++)
-                partial[row][v] += weight[v] * moments[row * stride + unit];
+                partial[row][v] = multiply_add(weight[v], moments[row * stride + unit], partial[row][v]);
     }
-    for (size_t row = 0; row < KERNEL_ROWS; row++)
+    for (size_t row = 0; row < n_rows; row++)
         for (size_t v = 0; v < VECTORS; v++)
             ((vector *)(sums + row * KERNEL_LANES))[v] += partial[row][v];
 }
@@ -178,9 +201,12 @@ static void accumulate(const uint8_t *counts, size_t n_units, const double *mome
     _Alignas(64) double weights[SOME_UNITS * KERNEL_LANES];
     for (size_t from = 0; from < n_units; from += SOME_UNITS) {
         const size_t n = n_units - from < SOME_UNITS ? n_units - from : SOME_UNITS;
+        size_t row = 0;
         for (size_t i = 0; i < n * KERNEL_LANES; i++)
             weights[i] = counts[from * KERNEL_LANES + i];
-        for (size_t row = 0; row < n_moments; row += KERNEL_ROWS)
-            accumulate_rows(weights, n, moments + row * stride + from, stride, sums + row * KERNEL_LANES);
+        for (; row + KERNEL_ROWS <= n_moments; row += KERNEL_ROWS)
+            accumulate_rows(weights, n, moments + row * stride + from, KERNEL_ROWS, stride, sums + row * KERNEL_LANES);
+        for (; row < n_moments; row += REST)
+            accumulate_rows(weights, n, moments + row * stride + from, REST, stride, sums + row * KERNEL_LANES);
     }
 }

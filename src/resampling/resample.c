@@ -19,7 +19,7 @@ enum { GROUPS = 4, BATCH = GROUPS * KERNEL_LANES };
 typedef struct workspace {
     gsl_rng *rng;
     double *moments; /* units_scratch */
-    uint8_t *counts; /* KERNEL_UNITS x KERNEL_LANES */
+    uint8_t *counts; /* KERNEL_COUNTS x KERNEL_LANES */
     double *sums;    /* GROUPS x n_moments x KERNEL_LANES */
     double *small;   /* q x q products, then 2 q^2 */
     double *values;  /* n_values, then as many errors */
@@ -51,7 +51,7 @@ static void draw_block(const engine_task *task, workspace *work, size_t b, size_
 {
     const size_t n_units = task->units->blocks[b].n;
     const uint64_t seed = task->options->seed;
-    memset(counts, 0, KERNEL_UNITS * KERNEL_LANES);
+    memset(counts, 0, n_units * KERNEL_LANES);
     for (size_t lane = 0; lane < n; lane++) {
         const uint32_t replicate = (uint32_t)(first + lane), block = (uint32_t)b;
         const size_t draws = draws_of_block(work->rng, seed, replicate, block, n_units, units_left, left[lane]);
@@ -131,7 +131,7 @@ static bd_status new_workspaces(const engine_task *task, size_t n, bd_arena *are
         workspace *work = &(*out)[i];
         BD_TRY(new_rng(arena, &work->rng));
         BD_NEW(arena, work->moments, units_scratch(task->units) + 1);
-        BD_NEW(arena, work->counts, KERNEL_UNITS * KERNEL_LANES);
+        BD_NEW(arena, work->counts, KERNEL_COUNTS * KERNEL_LANES);
         BD_NEW(arena, work->sums, GROUPS * KERNEL_LANES * task->units->n_moments);
         BD_NEW(arena, work->small, 3 * q * q);
         BD_NEW(arena, work->values, 2 * task->statistic->n_values);
@@ -226,7 +226,7 @@ bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate,
     workspace work = {0};
     uint8_t *drawn;
     BD_TRY(new_rng(scratch, &work.rng));
-    BD_NEW(scratch, drawn, KERNEL_UNITS * KERNEL_LANES);
+    BD_NEW(scratch, drawn, KERNEL_COUNTS * KERNEL_LANES);
     for (size_t s = 0; s < units->n_strata; s++) {
         const unit_stratum *stratum = &units->strata[s];
         size_t units_left = stratum->n_units, left = units_left;

@@ -52,7 +52,7 @@ static void form_moments(const bd_columns *columns, const double *rotation, cons
         for (size_t b = a; b < q; b++, moments += stride) {
             const double *right = z_column(z, b);
             for (size_t i = 0; i < n; i++)
-                moments[i] = weighted[i] * right[i];
+                moments[i] = kernel_moment(weighted[i] * right[i]);
         }
     }
 }
@@ -249,6 +249,8 @@ static void sum_cluster(const bd_units *units, const bd_columns *columns, const 
             sums[m * stride] += sum;
         }
     }
+    for (size_t m = 0; m < units->n_moments; m++)
+        sums[m * stride] = kernel_moment(sums[m * stride]);
 }
 
 static bd_status sum_clusters(bd_units *units, const bd_columns *columns, const bd_membership *clusters, int n_threads,

@@ -185,13 +185,15 @@ static void replicates_are_numbered(void **unused)
 static void every_kernel_gives_the_same_bits(void **unused)
 {
     (void)unused;
-    enum { MOMENTS = 2 * KERNEL_TILE };
+    enum { MOMENTS = 5 * KERNEL_TILE };
     static double moments[MOMENTS * KERNEL_UNITS];
     static _Alignas(64) double sums[3][MOMENTS * KERNEL_LANES];
-    static uint8_t counts[3][KERNEL_UNITS * KERNEL_LANES];
+    static uint8_t counts[3][KERNEL_COUNTS * KERNEL_LANES];
     const kernel *kernels[3];
     const size_t n_kernels = kernels_here(kernels), sizes[] = {1, 2, 5, 63, 64, 65, 300, 1000, 1023, 1024};
     bd_random_normals(2, 2, BD_PURPOSE_SIMULATE, MOMENTS * KERNEL_UNITS, moments);
+    for (size_t i = 0; i < MOMENTS * KERNEL_UNITS; i++)
+        moments[i] = kernel_moment(moments[i]);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (size_t k = 0; k < n_kernels; k++) {
             memset(counts[k], 0, sizeof counts[k]);
