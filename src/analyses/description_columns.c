@@ -1,10 +1,9 @@
 /* Summaries of columns: moments about the mean, quartiles by selection, counts of levels. */
 #include <omp.h>
 
-#include <gsl/gsl_statistics_double.h>
-
 #include "analyses/description_internal.h"
 #include "core/doubled.h"
+#include "core/quantile.h"
 
 /* The deviations are standardised before they are cubed, so that neither large nor small units overflow or vanish. */
 static void summarise_moments(const double *values, size_t count, bd_summary *summary)
@@ -33,15 +32,6 @@ static void summarise_moments(const double *values, size_t count, bd_summary *su
         summary->kurtosis = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (fourths / n - 3) + 6);
 }
 
-/* The k-th quartile, type 7; reorders the values. */
-static double quartile(double *values, size_t n, size_t k)
-{
-    const size_t below = (n - 1) / 4 * k + (n - 1) % 4 * k / 4; /* floor((n - 1) k / 4) */
-    const double fraction = (double)((n - 1) % 4 * k % 4) / 4;
-    const double low = gsl_stats_select(values, 1, n, below);
-    return fraction > 0 ? low + fraction * (gsl_stats_select(values, 1, n, below + 1) - low) : low;
-}
-
 static void summarise_numbers(const bd_column *column, const bd_part *part, double *values, bd_summary *summary)
 {
     size_t n = 0;
@@ -62,9 +52,9 @@ static void summarise_numbers(const bd_column *column, const bd_part *part, doub
     summary->max = max;
     if (min < max) {
         summarise_moments(values, n, summary);
-        summary->q1 = quartile(values, n, 1);
-        summary->median = quartile(values, n, 2);
-        summary->q3 = quartile(values, n, 3);
+        summary->q1 = quantile_of(values, n, 0.25);
+        summary->median = quantile_of(values, n, 0.5);
+        summary->q3 = quantile_of(values, n, 0.75);
     } else {
         summary->mean = summary->q1 = summary->median = summary->q3 = min;
         summary->sd = n < 2 ? NAN : 0;

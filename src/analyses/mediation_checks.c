@@ -3,12 +3,11 @@
 #include <string.h>
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 
 #include <bordin/random/normal.h>
 #include <bordin/random/philox.h>
 
+#include "core/quantile.h"
 #include "mediation_internal.h"
 
 static double two_sided(double z)
@@ -90,9 +89,8 @@ static bd_status monte_carlo(const mediation_model *m, const mediation_uncertain
     }
     const double tail = (1 - options->level) / 2;
     for (size_t c = 0; c < (m->n_routes > 1 ? 1 + m->n_routes : 1); c++) {
-        gsl_sort(draws + c * n, 1, n);
-        checks[c].mc_low = gsl_stats_quantile_from_sorted_data(draws + c * n, 1, n, tail);
-        checks[c].mc_high = gsl_stats_quantile_from_sorted_data(draws + c * n, 1, n, 1 - tail);
+        checks[c].mc_low = quantile_of(draws + c * n, n, tail);
+        checks[c].mc_high = quantile_of(draws + c * n, n, 1 - tail);
     }
     bd_arena_rewind(arena, scratch);
     return BD_OK;

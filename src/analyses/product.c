@@ -7,13 +7,13 @@
 #include <gsl/gsl_integration.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_roots.h>
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 
 #include <bordin/core/version.h>
 #include <bordin/random/normal.h>
 #include <bordin/random/philox.h>
 #include <bordin/report/number.h>
+
+#include "core/quantile.h"
 
 enum { WORKSPACE = 1000, MAX_ITERATIONS = 200 };
 static const double reach = 9; /* standard errors of A beyond which nothing is left of the integral: 1e-19 */
@@ -151,9 +151,8 @@ static bd_status monte_carlo(bd_arena *arena, bd_product *product)
     bd_random_normals(o->seed, 1, BD_PURPOSE_MONTE_CARLO, n, zb);
     for (size_t i = 0; i < n; i++)
         za[i] = (o->a + o->se_a * za[i]) * (o->b + o->se_b * (o->correlation * za[i] + rest * zb[i]));
-    gsl_sort(za, 1, n);
-    product->mc_low = gsl_stats_quantile_from_sorted_data(za, 1, n, tail);
-    product->mc_high = gsl_stats_quantile_from_sorted_data(za, 1, n, 1 - tail);
+    product->mc_low = quantile_of(za, n, tail);
+    product->mc_high = quantile_of(za, n, 1 - tail);
     bd_arena_rewind(arena, scratch);
     return BD_OK;
 }

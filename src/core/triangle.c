@@ -129,7 +129,7 @@ static bd_status factor_runs(const problem *p, int n_threads, bd_arena *arena)
         n_threads = (int)p->n_runs;
     double *blocks;
     BD_NEW(arena, blocks, (size_t)n_threads * p->q * p->stride);
-#pragma omp parallel for num_threads(n_threads) schedule(dynamic)
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic) if (n_threads > 1)
     for (size_t run = 0; run < p->n_runs; run++)
         factor_run(p, run, blocks + (size_t)omp_get_thread_num() * p->q * p->stride);
     return BD_OK;

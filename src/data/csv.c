@@ -274,7 +274,7 @@ static bd_status append(reading *r, size_t n, int n_threads)
         n_rows += block->n_rows;
     }
     BD_TRY(reserve_rows(r, n_rows));
-#pragma omp parallel for num_threads(n_threads) schedule(dynamic) reduction(| : failed)
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic) reduction(| : failed) if (n > 1)
     for (size_t slot = 0; slot < r->format.n_slots; slot++)
         failed |= !append_column(r, slot, n);
     r->n_rows = n_rows;
@@ -311,11 +311,13 @@ static bd_status parse_some(reading *r, int n_threads, size_t n_read, size_t *n)
 
 static bd_status read_rows(reading *r)
 {
-    const int n_threads = r->options->n_threads > 0 ? r->options->n_threads : omp_get_max_threads();
+    int n_threads = r->options->n_threads > 0 ? r->options->n_threads : omp_get_max_threads();
     BD_NEW(r->arena, r->blocks, (size_t)n_threads * BLOCKS_PER_THREAD);
     r->n_blocks = (size_t)n_threads * BLOCKS_PER_THREAD;
     BD_TRY(csv_input_read(r->input, &r->blocks[0].bytes));
     BD_TRY(read_header(r, &r->blocks[0]));
+    if (r->blocks[0].bytes.size < BLOCK_SIZE / 2)
+        n_threads = 1; /* waiting for each other would take longer */
     for (size_t already = 1, n = 1; n > 0; already = 0) {
         const bd_status status = parse_some(r, n_threads, already, &n);
         BD_TRY(append(r, n, n_threads));

@@ -116,7 +116,7 @@ bd_status find_accelerations(const bd_units *units, const bd_statistic *statisti
         for (size_t b = a; b < units->q; b++, m++)
             for (size_t v = 0; v < n_values; v++)
                 centres[v] += gradient[m * n_values + v] * units->full[a * units->q + b] / (double)units->n_units;
-#pragma omp parallel for num_threads(n_threads) schedule(dynamic)
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic) if (units->n_blocks > 1)
     for (size_t b = 0; b < units->n_blocks; b++)
         add_block(units, b, n_values, gradient, centres, scratch + (size_t)omp_get_thread_num() * scratch_size,
                   sums + b * n_values);

@@ -176,7 +176,7 @@ static bd_status keep_moments(bd_units *units, int n_threads, bd_arena *arena)
     double *moments, *scratch;
     BD_NEW(arena, moments, units->n_units * units->n_moments);
     BD_NEW(arena, scratch, scratch_size * (size_t)n_threads);
-#pragma omp parallel for num_threads(n_threads) schedule(static)
+#pragma omp parallel for num_threads(n_threads) schedule(static) if (units->n_blocks > 1)
     for (size_t b = 0; b < units->n_blocks; b++) {
         const unit_block *block = &units->blocks[b];
         form_moments(units->columns, units->rotation, units->order, block->first, block->n, block->n,
@@ -263,7 +263,7 @@ static bd_status sum_clusters(bd_units *units, const bd_columns *columns, const 
     const bd_mark mark = bd_arena_mark(arena);
     BD_TRY(rows_by_cluster(clusters, columns->n_rows, arena, &rows, &starts));
     BD_NEW(arena, scratch, scratch_size * (size_t)n_threads);
-#pragma omp parallel for num_threads(n_threads) schedule(dynamic)
+#pragma omp parallel for num_threads(n_threads) schedule(dynamic) if (units->n_blocks > 1)
     for (size_t b = 0; b < units->n_blocks; b++) {
         const unit_block *block = &units->blocks[b];
         for (size_t i = 0; i < block->n; i++) {
