@@ -11,7 +11,7 @@
 
 #include "resampling/kernel.h"
 
-enum { MOST_COLUMNS = 24, WORK = 400 * 1000 * 1000, ROUNDS = 5 };
+enum { MOST_COLUMNS = 24, WORK = 2000 * 1000 * 1000, ROUNDS = 5 };
 
 static double now(void)
 {
@@ -106,8 +106,8 @@ static int compare(const void *a, const void *b)
 /* Medians of interleaved rounds: whole on one core, on two, random numbers, random numbers and counts, multiply-add. */
 static bd_status measure(size_t n_rows, size_t n_columns)
 {
-    const size_t n_replicates = WORK / n_rows < 64 ? 64 : WORK / n_rows / 64 * 64;
     const size_t n_moments = (n_columns * (n_columns + 1) / 2 + KERNEL_TILE - 1) / KERNEL_TILE * KERNEL_TILE;
+    const size_t work = WORK / n_moments, n_replicates = work / n_rows < 128 ? 128 : work / n_rows / 128 * 128;
     double ns[5][ROUNDS];
     sample s = {.arena = bd_arena_new()};
     if (s.arena == NULL)
