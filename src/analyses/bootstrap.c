@@ -91,6 +91,11 @@ static bd_status warnings(const bd_bootstrap_result *result, bd_document *docume
                                "left out of the intervals.",
                                n_failed, replicates->n_replicates, replicates->n_ended[BD_REPLICATE_COLLINEAR],
                                replicates->n_ended[BD_REPLICATE_CONSTANT]));
+    if (replicates->n_alone > 0)
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "%zu of %zu %s are alone in their stratum and so the same in every sample: the intervals "
+                               "are too short for them.",
+                               replicates->n_alone, replicates->n_units, result->unit));
     if (result->options.by_cluster && replicates->n_units < 20)
         BD_TRY(bd_document_say(document, BD_WARNING,
                                "Only %zu clusters were resampled; with fewer than about 20 a cluster bootstrap is too "

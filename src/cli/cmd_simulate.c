@@ -54,7 +54,7 @@ static bd_status requested(bd_simulation *simulation, bd_arena *arena)
     if (cli.therapists == NULL && patients < therapists)
         therapists = patients;
     BD_TRY(whole_option("therapists", cli.therapists, 1, patients, &therapists));
-    BD_TRY(whole_option("seed", cli.seed, 0, UINT64_MAX, &seed));
+    BD_TRY(whole_option("seed", cli.seed, 0, (uint64_t)1 << 53, &seed));
     simulation->n_patients = patients;
     simulation->n_therapists = therapists;
     simulation->seed = seed;

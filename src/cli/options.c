@@ -138,7 +138,7 @@ bd_status cli_resampling(bd_bootstrap_options *options, bool *asked)
     if (cli.ci != NULL)
         BD_TRY(bd_while(bd_interval_method_find(cli.ci, &options->method), "--ci"));
     if (cli.seed != NULL) {
-        BD_TRY(cli_whole("seed", cli.seed, 0, UINT64_MAX, &value));
+        BD_TRY(cli_whole("seed", cli.seed, 0, (uint64_t)1 << 53, &value));
         options->seed = value;
     }
     BD_TRY(cli_level(&options->level));

@@ -26,6 +26,7 @@ static bd_status start_parser(const csv_format *format, struct csv_parser *parse
     if (csv_init(parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
         return bd_fail(BD_ENOMEM, "out of memory");
     csv_set_delim(parser, (unsigned char)format->delimiter);
+    csv_set_blk_size(parser, 1 << 12); /* how much a long value makes it grow */
     return BD_OK;
 }
 

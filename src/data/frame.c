@@ -340,6 +340,14 @@ static bd_status make_design(builder *b)
     return design_build(&b->terms, variables, b->arena, b->frame);
 }
 
+static bd_status check_design_names(const builder *b)
+{
+    for (size_t j = 0; j < b->frame->n_columns; j++)
+        if (b->response != NULL && strcmp(b->frame->columns[j].name, b->frame->response_name) == 0)
+            return bd_fail(BD_EUSAGE, "the outcome '%s' is also a predictor; leave it out", b->frame->response_name);
+    return BD_OK;
+}
+
 static bd_status finish(builder *b)
 {
     if (b->n_kept == 0)
@@ -347,6 +355,7 @@ static bd_status finish(builder *b)
     if (b->response != NULL)
         BD_TRY(compress_numbers(b, b->response, &b->frame->response));
     BD_TRY(make_design(b));
+    BD_TRY(check_design_names(b));
     BD_TRY(scale_weights(b));
     BD_TRY(make_groups(b, b->spec->cluster, b->cluster, &b->frame->cluster));
     BD_TRY(make_groups(b, b->spec->strata, b->strata, &b->frame->strata));

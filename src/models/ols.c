@@ -80,6 +80,13 @@ static double length_of(const bd_ols_design *design, const double *triangle, siz
     return length;
 }
 
+/* Squares of the values are needed, and must be numbers of full precision. */
+static bool has_squares(const bd_ols_design *design, const double *triangle, size_t j)
+{
+    const double length = length_of(design, triangle, j);
+    return length < 1e150 && (length > 1e-150 || length == 0);
+}
+
 static bool is_constant(const bd_ols_design *design, const double *triangle, size_t j)
 {
     const double mean_part = design->has_intercept && j > 0 ? fabs(triangle[j]) : 0;
@@ -114,6 +121,10 @@ static bd_status check_rank(const bd_ols_design *design, const double *triangle,
 {
     const size_t p = design->n_columns, q = p + 1;
     const char *why = design->has_intercept ? "the same in every row" : "zero in every row";
+    for (size_t j = design->has_intercept; j <= p; j++)
+        if (!has_squares(design, triangle, j))
+            return bd_fail(BD_ENUMERIC, "the values of '%s' are too large or too small to be squared; rescale it",
+                           j < p ? design->names[j] : design->response_name);
     for (size_t j = design->has_intercept; j < p; j++)
         if (is_constant(design, triangle, j))
             return bd_fail(BD_EDATA, "'%s' is %s", design->names[j], why);

@@ -203,6 +203,7 @@ bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, cons
         .n_values = statistic->n_values,
         .n_replicates = options->n_replicates,
         .n_units = units->n_units,
+        .n_alone = units->n_alone,
         .names = statistic->names,
         .values = task.values,
         .value_errors = task.errors,

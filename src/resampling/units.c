@@ -131,6 +131,10 @@ static bd_status arrange(bd_units *units, const uint32_t *codes, size_t n_strata
     for (size_t s = 0; s < units->n_strata; s++)
         if (sizes[s] == 0)
             return bd_fail(BD_EDATA, "a stratum has nothing to draw");
+    for (size_t s = 0; s < units->n_strata; s++)
+        units->n_alone += sizes[s] == 1;
+    if (units->n_alone == units->n_units)
+        return bd_fail(BD_EDATA, "every stratum has a single unit to draw, so that each sample would be the data again");
     if (codes != NULL)
         BD_TRY(order_by_stratum(codes, units->n_units, sizes, n_strata, arena, &units->order));
     return cut(units, sizes, arena);

@@ -15,6 +15,7 @@ typedef struct unit_stratum {
 } unit_stratum;
 
 struct bd_units {
+    size_t n_alone; /* units that are all of their stratum */
     size_t n_units, q, n_moments; /* products of two columns, upper half by rows, padded with zeros for the kernel */
     const size_t *order;          /* n_units: which row or cluster is a unit; NULL: as they come */
     const unit_block *blocks;

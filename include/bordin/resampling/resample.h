@@ -22,11 +22,12 @@ typedef struct bd_membership {
 } bd_membership;
 
 /* Every row a unit. `strata` NULL: one stratum. `triangle` is that of `columns`. Columns are read when resampling, so
- * they must live as long as the units. BD_EDATA: a stratum without rows. */
+ * they must live as long as the units. BD_EDATA: a stratum without rows; every stratum of a single row. */
 BD_CHECKED bd_status bd_units_of_rows(const bd_columns *columns, const bd_membership *strata, const double *triangle,
                                       int n_threads, bd_arena *arena, const bd_units **units);
 
-/* Every cluster a unit. BD_EDATA: fewer than two clusters; a cluster in two strata. */
+/* Every cluster a unit. BD_EDATA: fewer than two clusters; a cluster in two strata; every stratum of
+ * a single cluster. */
 BD_CHECKED bd_status bd_units_of_clusters(const bd_columns *columns, const bd_membership *clusters,
                                           const bd_membership *strata, const double *triangle, int n_threads,
                                           bd_arena *arena, const bd_units **units);
@@ -46,6 +47,7 @@ typedef struct bd_resampling_options {
 
 typedef struct bd_replicates {
     size_t n_values, n_replicates, n_units;
+    size_t n_alone;              /* units that are all of their stratum, and so in every sample */
     const char *const *names;
     const double *estimates;     /* n_values, of the full sample */
     const double *errors;        /* n_values, or NULL when none were asked for */
