@@ -15,6 +15,8 @@
 #include <bordin/data/csv.h>
 #include <bordin/report/writer.h>
 
+#include "fixture.h"
+
 enum { N_SMALL = 10 };
 
 static const double x[N_SMALL] = {1.5, NAN, 2.25, 7, 3.5, 4.75, NAN, 6.5, 11.25, 2};
@@ -36,28 +38,6 @@ static const bd_column columns[] = {
 static const char *const names[] = {"x", "y", "z", "constant", "site", "site_number"};
 static const bd_table small = {.source = "small.csv", .n_rows = N_SMALL, .n_columns = 6, .columns = columns,
                                .header = names, .n_header = 6};
-
-static bd_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = bd_arena_new();
-    return arena == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    bd_arena_free(arena);
-    return 0;
-}
-
-static void must(bd_status status)
-{
-    if (status != BD_OK)
-        fail_msg("%s", bd_message());
-}
 
 /* To ten digits, or NaN. */
 static void assert_near(const char *what, double value, double expected)

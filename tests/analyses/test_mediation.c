@@ -13,30 +13,10 @@
 #include <bordin/analyses/mediation.h>
 #include <bordin/analyses/regression.h>
 
+#include "fixture.h"
+
 #define JOBS "datasets/jobs2_mediation/"
 #define ALL_COVARIATES "econ_hard,depress1,sex,age,occp,marital,nonwhite,educ,income"
-
-static bd_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = bd_arena_new();
-    return arena == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    bd_arena_free(arena);
-    return 0;
-}
-
-static void must(bd_status status)
-{
-    if (status != BD_OK)
-        fail_msg("%s", bd_message());
-}
 
 static const bd_frame *frame_of(const char *formula, const char *file)
 {

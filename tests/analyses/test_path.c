@@ -9,21 +9,7 @@
 
 #include <bordin/analyses/path.h>
 
-static bd_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = bd_arena_new();
-    return arena == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    bd_arena_free(arena);
-    return 0;
-}
+#include "fixture.h"
 
 static void test_path__stages_and_names_are_read(void **state)
 {

@@ -14,21 +14,7 @@
 #include <bordin/data/frame.h>
 #include <bordin/models/ols.h>
 
-static bd_arena *arena;
-
-static int set_up(void **unused)
-{
-    (void)unused;
-    arena = bd_arena_new();
-    return arena == NULL;
-}
-
-static int tear_down(void **unused)
-{
-    (void)unused;
-    bd_arena_free(arena);
-    return 0;
-}
+#include "fixture.h"
 
 static char *written(const bd_simulation *simulation, int n_threads, size_t *size)
 {

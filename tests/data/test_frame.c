@@ -10,6 +10,8 @@
 
 #include <bordin/data/frame.h>
 
+#include "fixture.h"
+
 enum { N = 12, MOST_COLUMNS = 12 };
 
 /* Twelve rows; `m` lacks rows 2 and 7, `h` row 4; `w` has a zero; `t` holds the time within `id`. */
@@ -46,22 +48,6 @@ static const bd_table table = {.source = "trial.csv",
                                .columns = columns,
                                .header = header,
                                .n_header = N_COLUMNS};
-
-static bd_arena *arena;
-
-static int set_up(void **unused)
-{
-    (void)unused;
-    arena = bd_arena_new();
-    return arena == NULL;
-}
-
-static int tear_down(void **unused)
-{
-    (void)unused;
-    bd_arena_free(arena);
-    return 0;
-}
 
 static const bd_frame *build(bd_frame_spec spec)
 {
