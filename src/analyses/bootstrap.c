@@ -41,6 +41,43 @@ static bd_status intervals(bd_bootstrap_result *result, bd_arena *arena)
     return BD_OK;
 }
 
+/* The largest Monte-Carlo error of an end, in bootstrap standard errors. */
+static double largest_error(const bd_bootstrap_result *result)
+{
+    double largest = 0;
+    for (size_t j = 0; j < result->replicates->n_values; j++) {
+        const bd_interval_ends *ends = &result->ends[j];
+        const double share = fmax(ends->mc_se_low, ends->mc_se_high) / ends->boot_se;
+        if (isfinite(share))
+            largest = fmax(largest, share);
+    }
+    return largest;
+}
+
+/* Errors fall with the root of the number of replicates. */
+static size_t replicates_for(const bd_bootstrap_result *result)
+{
+    const double n = (double)result->replicates->n_replicates, ratio = result->reached / result->options.precision;
+    const double wanted = 1.05 * n * ratio * ratio;
+    const double bounded = fmin(fmax(wanted, 1.2 * n), fmin(10 * n, BD_MOST_REPLICATES));
+    return (size_t)(1000 * ceil(bounded / 1000));
+}
+
+static bd_status until_precise(const bd_units *units, const bd_statistic *statistic, bd_resampling_options *engine,
+                               bd_arena *arena, bd_bootstrap_result *result)
+{
+    engine->n_replicates = 1000;
+    for (;;) {
+        BD_TRY(bd_resample(units, statistic, engine, arena, &result->replicates));
+        BD_TRY(intervals(result, arena));
+        result->reached = largest_error(result);
+        if (result->reached <= result->options.precision || engine->n_replicates >= BD_MOST_REPLICATES)
+            return BD_OK;
+        engine->earlier = result->replicates;
+        engine->n_replicates = replicates_for(result);
+    }
+}
+
 bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statistic, const double *triangle,
                              const bd_bootstrap_options *options, bd_arena *arena,
                              const bd_bootstrap_result **out)
@@ -63,8 +100,15 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
     engine.n_threads = options->n_threads;
     engine.standard_errors = result->options.method->needs_errors;
     engine.accelerations = result->options.method->needs_accelerations;
-    BD_TRY(bd_resample(units, statistic, &engine, arena, &result->replicates));
-    BD_TRY(intervals(result, arena));
+    engine.checkpoint = options->checkpoint;
+    engine.watch = options->watch;
+    engine.team = options->team;
+    if (options->precision > 0) {
+        BD_TRY(until_precise(units, statistic, &engine, arena, result));
+    } else {
+        BD_TRY(bd_resample(units, statistic, &engine, arena, &result->replicates));
+        BD_TRY(intervals(result, arena));
+    }
     *out = result;
     return BD_OK;
 }
@@ -85,6 +129,9 @@ static bd_status warnings(const bd_bootstrap_result *result, bd_document *docume
         BD_TRY(bd_document_say(document, BD_WARNING,
                                "%zu replicates are too few for the ends of a %g %% interval; 10000 are the default.",
                                usable(replicates), 100 * result->options.level));
+    if (result->options.precision > 0 && result->reached > result->options.precision)
+        BD_TRY(bd_document_say(document, BD_WARNING, "The precision asked for was not reached with %d replicates.",
+                               BD_MOST_REPLICATES));
     if (n_failed > 0)
         BD_TRY(bd_document_say(document, BD_WARNING,
                                "%zu of %zu replicates could not be estimated (collinear: %zu, constant: %zu) and are "
@@ -114,6 +161,11 @@ bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_document *
                            100 * options->level, options->method->name, replicates->n_replicates,
                            replicates->n_units, result->unit, result->strata ? " within strata of " : "",
                            result->strata ? result->strata : ""));
+    if (options->precision > 0)
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "The Monte-Carlo error of an end was to be at most %g of the bootstrap's standard error; "
+                               "after %zu replicates the largest is %.4f.",
+                               options->precision, replicates->n_replicates, result->reached));
     if (options->method->note != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s", options->method->note));
     BD_TRY(warnings(result, document));

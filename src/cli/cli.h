@@ -14,7 +14,7 @@ typedef struct cli_options {
     /* models */
     char *se, *weights, *cluster, *adjust;
     /* resampling */
-    char *boot, *ci, *seed, *resample, *strata, *save_replicates;
+    char *boot, *ci, *seed, *resample, *strata, *save_replicates, *precision, *checkpoint;
     /* output */
     char *format, *output, *level, *threads;
     int quiet;
@@ -57,7 +57,7 @@ BD_CHECKED bd_status cli_level(double *level);
 BD_CHECKED bd_status cli_threads(int *n_threads);
 BD_CHECKED bd_status cli_csv(bd_arena *arena, bd_csv_options *options);
 
-/* --boot, --ci, --seed, --level, --threads; *asked is false when --boot was not given or is 0. */
+/* --boot, --ci, --seed, --level, --threads, --precision, --checkpoint; *asked is false when --boot was not given or is 0. */
 BD_CHECKED bd_status cli_resampling(bd_bootstrap_options *options, bool *asked);
 
 /* --se; *se stays NULL when it was not given. */
@@ -90,6 +90,15 @@ BD_CHECKED bd_status cli_open_outputs(void);
 
 /* Writes the document as --format says. */
 BD_CHECKED bd_status cli_write(bd_document *document, const bd_table *table, bd_arena *arena);
+
+/* Progress on a terminal, and stopping where there is a checkpoint to go on from; NULL when neither is wanted. */
+const bd_watch *cli_watch(void);
+
+/* Says that some of the replicates came from the checkpoint. */
+void cli_watch_resumed(const bd_replicates *replicates);
+
+/* For a signal: true when the run will stop by itself and save what it has. */
+bool cli_watch_stop(void);
 
 /* Writes --save-replicates, if it was asked for. */
 BD_CHECKED bd_status cli_write_replicates(const bd_bootstrap_result *result);

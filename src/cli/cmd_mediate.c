@@ -91,9 +91,10 @@ static bd_status from_correlations(size_t n_arguments, const char *const *argume
     if (cli.n == NULL)
         return bd_fail(BD_EUSAGE, "--correlations needs --n, the number of cases behind them");
     if (cli.boot != NULL || cli.se != NULL || cli.where != NULL || cli.weights != NULL || cli.cluster != NULL ||
-        cli.resample != NULL || cli.strata != NULL || cli.ci != NULL || cli.save_replicates != NULL)
+        cli.resample != NULL || cli.strata != NULL || cli.ci != NULL || cli.save_replicates != NULL ||
+        cli.checkpoint != NULL)
         return bd_fail(BD_EUSAGE, "a correlation matrix has no rows: --boot, --ci, --se, --where, --weights, --cluster, "
-                                  "--resample, --strata and --save-replicates do not apply");
+                                  "--resample, --strata, --save-replicates and --checkpoint do not apply");
     BD_TRY(cli_whole("n", cli.n, 3, 1000000000, &n));
     BD_TRY(bd_path_parse(arguments[0], arena, &path));
     BD_TRY(cli_csv(arena, &csv));

@@ -34,9 +34,14 @@ static bd_status regress(size_t n_arguments, const char *const *arguments, bd_ar
     BD_TRY(cli_frame_spec(arguments[0], &spec, &request.resampling.by_cluster));
     request.level = request.resampling.level;
     request.n_threads = request.resampling.n_threads;
-    if (!request.bootstrap && (cli.save_replicates || cli.ci || cli.resample || cli.strata))
-        return bd_fail(BD_EUSAGE, "--%s needs --boot, such as --boot 10000",
-                       cli.save_replicates ? "save-replicates" : cli.ci ? "ci" : cli.resample ? "resample" : "strata");
+    const char *needs_boot = cli.save_replicates ? "save-replicates"
+                             : cli.ci           ? "ci"
+                             : cli.resample     ? "resample"
+                             : cli.strata       ? "strata"
+                             : cli.checkpoint   ? "checkpoint"
+                                                : NULL;
+    if (!request.bootstrap && needs_boot != NULL)
+        return bd_fail(BD_EUSAGE, "--%s needs --boot, such as --boot 10000", needs_boot);
     BD_TRY(cli_open_outputs());
     BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
     BD_TRY(bd_regress(frame, &request, arena, &regression));

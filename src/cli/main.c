@@ -1,4 +1,5 @@
-/* bordin: the table of commands, help, exit codes. Nothing below this file prints to standard error or exits. */
+/* bordin: the table of commands, help, exit codes. Nothing below this file exits, or prints to standard error anything but
+ * the progress of watch.c. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static int exit_of(bd_status status)
     case BD_EUSAGE: return EXIT_USAGE;
     case BD_EIO:
     case BD_EDATA: return EXIT_DATA;
+    case BD_ESTOPPED: return EXIT_INTERRUPTED;
     default: return EXIT_ANALYSIS;
     }
 }
@@ -29,6 +31,8 @@ static void interrupted(int number)
 {
     static const char message[] = "\nbordin: interrupted; nothing was written\n";
     (void)number;
+    if (cli_watch_stop())
+        return;
     cli_files_abandon();
     if (write(STDERR_FILENO, message, sizeof message - 1) < 0)
         _exit(EXIT_INTERRUPTED);
@@ -144,6 +148,7 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, pipe_closed);
     signal(SIGINT, interrupted);
+    signal(SIGTERM, interrupted);
     gsl_set_error_handler_off();
     bd_arena *arena = bd_arena_new();
     if (arena == NULL)

@@ -29,13 +29,17 @@ struct poptOption cli_output_options[] = {
     POPT_TABLEEND};
 
 struct poptOption cli_resampling_options[] = {
-    {"boot", 0, POPT_ARG_STRING, &cli.boot, 0, "bootstrap replicates", "N"},
+    {"boot", 0, POPT_ARG_STRING, &cli.boot, 0, "bootstrap replicates, or auto: as many as --precision takes", "N"},
+    {"precision", 0, POPT_ARG_STRING, &cli.precision, 0,
+     "with --boot auto: Monte-Carlo error of an end, as a share of the standard error (default: 0.01)", "SHARE"},
     {"ci", 0, POPT_ARG_STRING, &cli.ci, 0, "bootstrap interval (default: percentile)", "METHOD"},
     {"seed", 0, POPT_ARG_STRING, &cli.seed, 0, "seed of the random numbers (default: 1)", "S"},
     {"resample", 0, POPT_ARG_STRING, &cli.resample, 0,
      "rows, or cluster:NAME (default: rows; with --cluster, its clusters)", "UNIT"},
     {"strata", 0, POPT_ARG_STRING, &cli.strata, 0, "resample within the levels of this column", "NAME"},
     {"save-replicates", 0, POPT_ARG_STRING, &cli.save_replicates, 0, "write every replicate to this CSV file", "FILE"},
+    {"checkpoint", 0, POPT_ARG_STRING, &cli.checkpoint, 0,
+     "go on from this file if it is there, and save replicates to it now and then", "FILE"},
     POPT_TABLEEND};
 
 bd_status cli_whole(const char *option, const char *text, unsigned long long low, unsigned long long high,
@@ -130,7 +134,15 @@ bd_status cli_resampling(bd_bootstrap_options *options, bool *asked)
     unsigned long long value;
     *options = BD_BOOTSTRAP_DEFAULTS;
     *asked = false;
-    if (cli.boot != NULL) {
+    const bool automatic = cli.boot != NULL && strcmp(cli.boot, "auto") == 0;
+    if (cli.precision != NULL && !automatic)
+        return bd_fail(BD_EUSAGE, "--precision goes with --boot auto");
+    if (automatic) {
+        options->precision = 0.01;
+        if (cli.precision != NULL)
+            BD_TRY(cli_real("precision", cli.precision, 0.001, 1, &options->precision));
+        *asked = true;
+    } else if (cli.boot != NULL) {
         BD_TRY(cli_whole("boot", cli.boot, 0, 100000000, &value));
         options->n_replicates = value;
         *asked = value > 0;
@@ -141,6 +153,8 @@ bd_status cli_resampling(bd_bootstrap_options *options, bool *asked)
         BD_TRY(cli_whole("seed", cli.seed, 0, (uint64_t)1 << 53, &value));
         options->seed = value;
     }
+    options->checkpoint = cli.checkpoint;
+    options->watch = cli_watch();
     BD_TRY(cli_level(&options->level));
     return cli_threads(&options->n_threads);
 }

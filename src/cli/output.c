@@ -106,6 +106,8 @@ bd_status cli_write(bd_document *document, const bd_table *table, bd_arena *aren
 
 bd_status cli_write_replicates(const bd_bootstrap_result *result)
 {
+    if (result != NULL)
+        cli_watch_resumed(result->replicates);
     if (cli.save_replicates == NULL)
         return BD_OK;
     if (result == NULL)

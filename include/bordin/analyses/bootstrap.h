@@ -22,7 +22,14 @@ typedef struct bd_bootstrap_options {
     double level;                     /* of the intervals, in (0, 1) */
     const bd_interval_method *method; /* NULL: percentile */
     bool by_cluster;                  /* draw the frame's clusters, not its rows */
+    double precision;                 /* above 0: as many replicates as it takes for the Monte-Carlo error of each end to
+                                         be no more than this share of the bootstrap's standard error */
+    const char *checkpoint;           /* as in bd_resampling_options */
+    const bd_watch *watch;
+    const bd_team *team;
 } bd_bootstrap_options;
+
+enum { BD_MOST_REPLICATES = 10 * 1000 * 1000 }; /* that a precision may take */
 
 #define BD_BOOTSTRAP_DEFAULTS ((bd_bootstrap_options){.n_replicates = 10000, .seed = 1, .level = 0.95})
 
@@ -31,6 +38,7 @@ typedef struct bd_bootstrap_result {
     const char *unit; /* "rows", or "clusters of therapist" */
     const char *strata; /* the column's name, or NULL */
     const bd_replicates *replicates;
+    double reached; /* the largest share of Monte-Carlo in standard error that was left, where a precision was asked for */
     const bd_interval_ends *ends; /* n_values; all NaN for a value without the standard error that the method needs */
 } bd_bootstrap_result;
 

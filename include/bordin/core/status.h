@@ -19,6 +19,7 @@ typedef enum bd_status {
     BD_EIO,      /* a file could not be read or written */
     BD_EDATA,    /* the data cannot answer: a missing column, text among numbers, one row */
     BD_ENUMERIC, /* the arithmetic broke down: collinear predictors, too many failed replicates */
+    BD_ESTOPPED, /* the caller asked to stop; what was finished is kept where a file was given for it */
 } bd_status;
 
 #define BD_CHECKED __attribute__((warn_unused_result))

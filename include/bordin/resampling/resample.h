@@ -34,6 +34,23 @@ BD_CHECKED bd_status bd_units_of_clusters(const bd_columns *columns, const bd_me
 
 size_t bd_units_count(const bd_units *units);
 
+/* Who watches a long run: asked between rounds of replicates, in the calling thread. */
+typedef struct bd_watch {
+    bool (*go_on)(void *context, size_t n_done, size_t n_asked); /* false: stop */
+    void *context;
+} bd_watch;
+
+/* Processes that share the replicates of a run, all of them with the same units, statistic and options; each ends with
+ * all replicates. See bordin/resampling/mpi.h. */
+typedef struct bd_team {
+    size_t rank, n_ranks;
+    /* data[starts[r] .. starts[r + 1]) of rank r to every rank, for each r; items of `size` bytes. */
+    bd_status (*share)(void *context, void *data, size_t size, const size_t *starts);
+    double (*largest)(void *context, double value); /* over all ranks */
+    void *context;
+} bd_team;
+
+struct bd_replicates;
 typedef struct bd_resampling_options {
     size_t n_replicates;
     uint64_t seed;
@@ -41,9 +58,15 @@ typedef struct bd_resampling_options {
     bool standard_errors;   /* keep one of each value in each replicate, for studentised intervals */
     bool accelerations;     /* from the influence of each unit, for BCa intervals */
     double max_failed;      /* share of failed replicates beyond which there is no interval */
+    const struct bd_replicates *earlier; /* fewer replicates of the same run, which are taken over; or NULL */
+    const char *checkpoint; /* a file to go on from, if it is there, and to write now and then; or NULL */
+    double checkpoint_seconds; /* at least so long between two writes; 0: after every round */
+    const bd_watch *watch;  /* or NULL */
+    const bd_team *team;    /* or NULL */
 } bd_resampling_options;
 
-#define BD_RESAMPLING_DEFAULTS ((bd_resampling_options){.n_replicates = 10000, .seed = 1, .max_failed = 0.05})
+#define BD_RESAMPLING_DEFAULTS \
+    ((bd_resampling_options){.n_replicates = 10000, .seed = 1, .max_failed = 0.05, .checkpoint_seconds = 2})
 
 typedef struct bd_replicates {
     size_t n_values, n_replicates, n_units;
@@ -54,6 +77,8 @@ typedef struct bd_replicates {
     const double *values;        /* n_values x n_replicates; NaN in those that failed */
     const double *value_errors;  /* the same shape, or NULL */
     const double *accelerations; /* n_values, or NULL when none were asked for */
+    const uint8_t *ends;         /* n_replicates; a bd_replicate_end each */
+    size_t n_resumed;            /* of them, how many came from the checkpoint */
     size_t n_ended[BD_N_REPLICATE_ENDS]; /* replicates by how they ended */
 } bd_replicates;
 
@@ -61,7 +86,10 @@ typedef struct bd_replicates {
  * evaluates the statistic in each: the same bits for any number of threads and any processor. The statistic's columns are
  * those of the units. Accelerations are sum l^3 / (6 (sum l^2)^1.5) with l the derivative by the weight of each unit, less
  * its mean in the stratum (Davison & Hinkley 1997, eq. 5.27).
- * BD_ENUMERIC: more than max_failed of them failed (the message says how), or the full sample did. */
+ * Replicates are numbered, so a run with more of them begins with those of a run with fewer, and one that was stopped,
+ * even by a crash, ends with the same bits when it goes on from its checkpoint.
+ * BD_ESTOPPED: the watch said so. BD_EDATA: the checkpoint is damaged, or that of another run; the message says which.
+ * BD_EIO: the checkpoint cannot be written. BD_ENUMERIC: more than max_failed of them failed (the message says how), or the full sample did. */
 BD_CHECKED bd_status bd_resample(const bd_units *units, const bd_statistic *statistic,
                                  const bd_resampling_options *options, bd_arena *arena,
                                  const bd_replicates **replicates);
