@@ -91,6 +91,12 @@ BD_CHECKED bd_status cli_open_outputs(void);
 /* Writes the document as --format says. */
 BD_CHECKED bd_status cli_write(bd_document *document, const bd_table *table, bd_arena *arena);
 
+/* Under mpirun: the processes that share the replicates. Only the first writes, and of those that fail the first says so. */
+BD_CHECKED bd_status cli_team_begin(int *argc, char ***argv, bd_arena *arena);
+bool cli_team_end(bool failed); /* whether this process is the one that says why */
+bool cli_is_first(void);
+const bd_team *cli_team(void);  /* NULL: alone */
+
 /* Progress on a terminal, and stopping where there is a checkpoint to go on from; NULL when neither is wanted. */
 const bd_watch *cli_watch(void);
 

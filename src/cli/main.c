@@ -154,11 +154,14 @@ int main(int argc, char **argv)
     if (arena == NULL)
         return EXIT_ANALYSIS;
     const cli_command *command = NULL;
-    bd_status status = dispatch(argc, argv, arena, &command);
+    bd_status status = cli_team_begin(&argc, &argv, arena);
+    if (status == BD_OK)
+        status = dispatch(argc, argv, arena, &command);
     if (status == BD_OK && (fflush(stdout) != 0 || ferror(stdout)))
         status = bd_fail(BD_EIO, "cannot write standard output");
-    if (status != BD_OK) {
+    if (status != BD_OK)
         cli_files_abandon();
+    if (cli_team_end(status != BD_OK)) {
         fprintf(stderr, "bordin: %s\n", bd_message());
         if (status == BD_EUSAGE)
             fprintf(stderr, "Try 'bordin help%s%s'.\n", command ? " " : "", command ? command->name : "");

@@ -155,6 +155,7 @@ bd_status cli_resampling(bd_bootstrap_options *options, bool *asked)
     }
     options->checkpoint = cli.checkpoint;
     options->watch = cli_watch();
+    options->team = cli_team();
     BD_TRY(cli_level(&options->level));
     return cli_threads(&options->n_threads);
 }

@@ -44,7 +44,7 @@ void cli_files_abandon(void)
 bd_status cli_file_open(const char *path, cli_file *file)
 {
     *file = (cli_file){.path = path, .stream = stdout};
-    if (path == NULL || strcmp(path, "-") == 0)
+    if (path == NULL || strcmp(path, "-") == 0 || !cli_is_first())
         return BD_OK;
     if (asprintf(&file->temporary, "%s.XXXXXX", path) < 0)
         return bd_fail(BD_ENOMEM, "out of memory");

@@ -20,7 +20,7 @@ static double now(void)
 
 static bool on_terminal(void)
 {
-    return !cli.quiet && isatty(STDERR_FILENO);
+    return !cli.quiet && cli_is_first() && isatty(STDERR_FILENO);
 }
 
 static void clear(void)
@@ -71,7 +71,7 @@ const bd_watch *cli_watch(void)
 
 void cli_watch_resumed(const bd_replicates *replicates)
 {
-    if (replicates->n_resumed > 0 && !cli.quiet)
+    if (replicates->n_resumed > 0 && !cli.quiet && cli_is_first())
         fprintf(stderr, "bordin: %zu of %zu replicates came from %s\n", replicates->n_resumed,
                 replicates->n_replicates, cli.checkpoint);
 }

@@ -26,8 +26,7 @@ static uint32_t checksum(uint32_t sum, const void *data, size_t n_bytes)
     return (uint32_t)crc32_z(sum, data, n_bytes);
 }
 
-/* Of everything that a replicate depends on, beside the seed. */
-static uint32_t checksum_of_units(const bd_units *units)
+uint32_t checksum_of_units(const bd_units *units)
 {
     uint32_t sum = checksum(0, units->rotation, units->q * units->q * sizeof(double));
     if (units->moments != NULL)

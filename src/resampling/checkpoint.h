@@ -9,6 +9,9 @@ typedef struct checkpoint {
     const char *path, *identity;
 } checkpoint;
 
+/* Of everything that a replicate depends on, beside the seed and the statistic. */
+uint32_t checksum_of_units(const bd_units *units);
+
 /* The identity covers version, seed, design, names of the values, and every number that the replicates depend on. */
 BD_CHECKED bd_status checkpoint_of(const char *path, const batch_task *task, bd_arena *arena, checkpoint *out);
 

@@ -52,11 +52,22 @@ static bd_status count_ends(const uint8_t *ends, double max_failed, bd_replicate
     return BD_OK;
 }
 
-/* Replicates first .. end of every value, from all to all. */
+/* A rank that fails before the others share something must not leave them waiting. */
+static bd_status agree(const run *r)
+{
+    const bd_team *team = r->options->team;
+    const size_t failed = team == NULL ? 0 : team->agree(team->context, false);
+    if (team == NULL || failed == team->n_ranks)
+        return BD_OK;
+    return bd_fail(BD_ESTOPPED, "rank %zu failed", failed);
+}
+
+/* Replicates starts[rank] .. starts[rank + 1] of every value, from every rank to all. */
 static bd_status share(const run *r, const size_t *starts)
 {
     const bd_team *team = r->options->team;
     const batch_task *t = &r->task;
+    BD_TRY(agree(r));
     for (size_t v = 0; v < t->statistic->n_values; v++) {
         BD_TRY(team->share(team->context, t->values + v * t->n_replicates, sizeof(double), starts));
         if (t->errors != NULL)
@@ -131,7 +142,7 @@ static bd_status run_rounds(run *r, size_t n_done, bd_arena *arena)
 {
     const size_t n = r->task.n_replicates;
     const size_t n_ranks = r->options->team == NULL ? 1 : r->options->team->n_ranks;
-    const bool in_rounds = r->options->watch != NULL || r->saved.path != NULL;
+    const bool in_rounds = agreed(r, r->options->watch != NULL || r->saved.path != NULL) > 0;
     size_t round = in_rounds ? 4 * BATCH * (size_t)r->n_threads * n_ranks : n;
     while (n_done < n) {
         const size_t end = n - n_done < round ? n : n_done + round;
@@ -167,22 +178,54 @@ static void take_over(const bd_replicates *earlier, const batch_task *task)
     memcpy(task->ends, earlier->ends, n);
 }
 
+/* All ranks must have read the same. */
+static bd_status compare_data(const run *r)
+{
+    const bd_team *team = r->options->team;
+    const double sum = checksum_of_units(r->task.units);
+    BD_TRY(agree(r));
+    if (team->largest(team->context, sum) != -team->largest(team->context, -sum))
+        return bd_fail(BD_EDATA, "the ranks have read different data");
+    return BD_OK;
+}
+
+/* The first rank's checkpoint is that of all. */
+static bd_status load(run *r, bd_arena *arena, size_t *n_done)
+{
+    const bd_team *team = r->options->team;
+    const bool mine = team == NULL || team->rank == 0;
+    size_t *starts;
+    BD_TRY(checkpoint_of(r->options->checkpoint, &r->task, arena, &r->saved));
+    if (mine)
+        BD_TRY(checkpoint_load(&r->saved, &r->task, arena, n_done));
+    if (mine && *n_done == 0)
+        BD_TRY(save(r, 0)); /* a file that cannot be written is better known at once */
+    if (team == NULL)
+        return BD_OK;
+    BD_NEW(arena, starts, team->n_ranks + 1);
+    BD_TRY(agree(r));
+    *n_done = (size_t)team->largest(team->context, (double)*n_done);
+    for (size_t rank = 1; rank <= team->n_ranks; rank++)
+        starts[rank] = *n_done;
+    return share(r, starts);
+}
+
 /* *n_done <- the replicates that are there before any is computed. */
 static bd_status begin(run *r, bd_arena *arena, bd_replicates *replicates, size_t *n_done)
 {
     const bd_replicates *earlier = r->options->earlier;
     *n_done = 0;
-    if (r->options->checkpoint != NULL) {
-        BD_TRY(checkpoint_of(r->options->checkpoint, &r->task, arena, &r->saved));
-        BD_TRY(checkpoint_load(&r->saved, &r->task, arena, n_done));
-        replicates->n_resumed = *n_done;
-    }
+    if (r->options->team != NULL)
+        BD_TRY(compare_data(r));
+    if (r->options->checkpoint != NULL)
+        BD_TRY(load(r, arena, n_done));
+    replicates->n_resumed = *n_done;
     if (earlier != NULL && earlier->n_replicates <= r->task.n_replicates && earlier->n_replicates > *n_done) {
         take_over(earlier, &r->task);
         *n_done = earlier->n_replicates;
     }
     r->last_saved = omp_get_wtime();
-    return *n_done == 0 ? save(r, 0) : BD_OK; /* a file that cannot be written is better known at once */
+    return BD_OK;
 }
 
 static bd_status new_run(const bd_units *units, const bd_statistic *statistic, const bd_resampling_options *options,

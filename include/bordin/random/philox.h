@@ -22,6 +22,7 @@ typedef enum bd_purpose {
     BD_PURPOSE_SPLIT,       /* how many draws each block gets */
     BD_PURPOSE_MONTE_CARLO, /* parametric draws of estimates */
     BD_PURPOSE_SIMULATE,    /* simulated data */
+    BD_PURPOSE_WILD,        /* auxiliary weights of the wild bootstrap */
 } bd_purpose;
 
 typedef struct bd_counter {

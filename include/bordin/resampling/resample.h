@@ -41,9 +41,12 @@ typedef struct bd_watch {
 } bd_watch;
 
 /* Processes that share the replicates of a run, all of them with the same units, statistic and options; each ends with
- * all replicates. See bordin/resampling/mpi.h. */
+ * all replicates. Every function is called by every rank, in the same order; a rank that fails calls `agree` once and no
+ * other, and the others learn of it when they call theirs. See bordin/resampling/mpi.h. */
 typedef struct bd_team {
     size_t rank, n_ranks;
+    /* The lowest rank that says so; n_ranks when none does. */
+    size_t (*agree)(void *context, bool failed);
     /* data[starts[r] .. starts[r + 1]) of rank r to every rank, for each r; items of `size` bytes. */
     bd_status (*share)(void *context, void *data, size_t size, const size_t *starts);
     double (*largest)(void *context, double value); /* over all ranks */
@@ -88,7 +91,8 @@ typedef struct bd_replicates {
  * its mean in the stratum (Davison & Hinkley 1997, eq. 5.27).
  * Replicates are numbered, so a run with more of them begins with those of a run with fewer, and one that was stopped,
  * even by a crash, ends with the same bits when it goes on from its checkpoint.
- * BD_ESTOPPED: the watch said so. BD_EDATA: the checkpoint is damaged, or that of another run; the message says which.
+ * BD_ESTOPPED: the watch said so, or another rank of the team failed. BD_EDATA: the checkpoint is damaged, or that of another run; the message says which;
+ * the ranks of a team have different data.
  * BD_EIO: the checkpoint cannot be written. BD_ENUMERIC: more than max_failed of them failed (the message says how), or the full sample did. */
 BD_CHECKED bd_status bd_resample(const bd_units *units, const bd_statistic *statistic,
                                  const bd_resampling_options *options, bd_arena *arena,

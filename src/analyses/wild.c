@@ -1,0 +1,391 @@
+/* The wild bootstrap of a coefficient from two small vectors per cluster. */
+#include <bordin/analyses/wild.h>
+
+#include <math.h>
+#include <string.h>
+
+#include <omp.h>
+
+#include <bordin/random/philox.h>
+
+enum { LANES = 8 };
+
+/* Of what t is made of; a difference this small is rounding, and a tie. */
+static const double tie = 1e-9;
+
+/* With W^(1/2) X = U R, U orthonormal, and l the coefficient's row of R^-1, the coefficient is its true value plus a'u for
+ * a = Ul. The residuals of the model in which it is `r` are e + shift * a, with e those of the fit and
+ * shift = (estimate - r) / a'a. A replicate with weights v then has
+ *     b* - r      = l'T                 T = sum_g v_g U_g'(e_g + shift * a_g)
+ *     score of h  = v_h a_h'(e_h + shift * a_h) - a_h'U_h T
+ * and all follows from U_g'e_g and U_g'a_g, of which l makes a_g'e_g and a_g'a_g. */
+typedef struct cluster_sums {
+    size_t n, p, stride;
+    double *records; /* n of U'e (p), U'a (p), a'e, a'a */
+    double *row;     /* l */
+    double squares;  /* a'a over all rows */
+    double estimate, se, factor; /* se^2 = factor * sum of squared scores */
+} cluster_sums;
+
+/* What a replicate comes to, for any shift: b* - r = b0 + b1 * shift, and the sum of squared scores is
+ * s00 + 2 s01 * shift + s11 * shift^2. */
+typedef struct replicate {
+    double b0, b1, s00, s01, s11;
+} replicate;
+
+typedef struct wild_run {
+    const cluster_sums *sums;
+    const bd_wild_options *options;
+    const bd_wild_weights *weights;
+    replicate *replicates;
+    size_t n_draws;
+    bool enumerated;
+    int n_threads;
+} wild_run;
+
+static double row_weight(const bd_ols_design *design, size_t row)
+{
+    return design->weights == NULL ? 1 : design->weights[row];
+}
+
+/* number[g] <- which of those in use cluster g (or row g) is; `*n`: how many are. */
+static bd_status number_clusters(const bd_ols_design *design, bd_arena *arena, size_t **number, size_t *n)
+{
+    const size_t n_all = design->cluster == NULL ? design->n_rows : design->n_clusters;
+    BD_NEW(arena, *number, n_all);
+    for (size_t i = 0; i < design->n_rows; i++)
+        if (row_weight(design, i) > 0)
+            (*number)[design->cluster == NULL ? i : design->cluster[i]] = 1;
+    *n = 0;
+    for (size_t g = 0; g < n_all; g++)
+        if ((*number)[g] > 0)
+            (*number)[g] = (*n)++;
+    return BD_OK;
+}
+
+/* X in the coordinates in which its columns are orthonormal. */
+typedef struct rotation {
+    double *inverse; /* R^-1, p x p */
+    double *centre;  /* the means of the columns, 0 without intercept */
+} rotation;
+
+static bd_status find_rotation(const bd_ols_design *design, bd_arena *arena, rotation *r)
+{
+    const size_t p = design->n_columns;
+    const double **values;
+    double *triangle;
+    BD_NEW(arena, values, p);
+    BD_NEW(arena, r->inverse, p * p);
+    BD_NEW(arena, r->centre, p);
+    memcpy(values, design->columns, p * sizeof *values);
+    if (design->has_intercept)
+        values[0] = NULL;
+    const bd_columns columns = {
+        .n_rows = design->n_rows, .n_columns = p, .values = values, .weights = design->weights};
+    BD_TRY(bd_triangle_of(&columns, design->n_threads, arena, &triangle));
+    bd_triangle_invert(p, p, triangle, r->inverse);
+    for (size_t j = 1; design->has_intercept && j < p; j++)
+        r->centre[j] = triangle[j] / triangle[0];
+    return BD_OK;
+}
+
+/* u <- the row of U. Columns about their means are orthogonal to the constant, and need no part of it. */
+static void rotate_row(const bd_ols_design *design, const rotation *r, size_t row, double *u)
+{
+    const size_t p = design->n_columns;
+    const bool intercept = design->has_intercept;
+    const double root = sqrt(row_weight(design, row));
+    memset(u, 0, p * sizeof *u);
+    u[0] = intercept ? root * r->inverse[0] : 0;
+    for (size_t j = intercept; j < p; j++) {
+        const double x = root * ((design->columns[j] == NULL ? 1 : design->columns[j][row]) - r->centre[j]);
+        for (size_t k = j; k < p; k++)
+            u[k] += x * r->inverse[j * p + k];
+    }
+}
+
+static bd_status add_rows(const bd_ols_design *design, const size_t *number, const double *residuals,
+                          const rotation *r, bd_arena *arena, const cluster_sums *sums)
+{
+    const size_t p = sums->p;
+    double *u;
+    BD_NEW(arena, u, p);
+    for (size_t i = 0; i < design->n_rows; i++) {
+        const double weight = row_weight(design, i), e = sqrt(weight) * residuals[i];
+        if (!(weight > 0))
+            continue;
+        double *record = sums->records + number[design->cluster == NULL ? i : design->cluster[i]] * sums->stride;
+        double a = 0;
+        rotate_row(design, r, i, u);
+        for (size_t k = 0; k < p; k++)
+            a += u[k] * sums->row[k];
+        for (size_t k = 0; k < p; k++) {
+            record[k] += u[k] * e;
+            record[p + k] += u[k] * a;
+        }
+        record[2 * p] += a * e;
+        record[2 * p + 1] += a * a;
+    }
+    return BD_OK;
+}
+
+/* The factor on squared scores is the one that makes their sum at the sample the squared error. */
+static bd_status scale_scores(const bd_ols *fit, size_t coefficient, const char *name, cluster_sums *sums)
+{
+    double scores = 0;
+    for (size_t g = 0; g < sums->n; g++) {
+        const double *products = sums->records + g * sums->stride + 2 * sums->p;
+        scores += products[0] * products[0];
+        sums->squares += products[1];
+    }
+    if (!(scores > 1e-20 * sums->squares * fit->ss_residual))
+        return bd_fail(BD_ENUMERIC, "the standard error of '%s' is zero in every replicate", name);
+    sums->estimate = fit->coefficients[coefficient].estimate;
+    sums->se = fit->coefficients[coefficient].se;
+    sums->factor = sums->se * sums->se / scores;
+    return BD_OK;
+}
+
+static bd_status sum_clusters(const bd_ols_design *design, size_t coefficient, bd_arena *arena, cluster_sums *sums)
+{
+    const bd_ols_options options = {.level = 0.95, .keep_residuals = true};
+    const size_t p = design->n_columns;
+    const bd_ols *fit = NULL;
+    rotation r = {0};
+    size_t *number;
+    BD_TRY(bd_ols_fit(design, design->cluster == NULL ? &bd_se_hc1 : &bd_se_cr1, &options, arena, &fit));
+    BD_TRY(number_clusters(design, arena, &number, &sums->n));
+    BD_TRY(find_rotation(design, arena, &r));
+    sums->p = p;
+    sums->stride = 2 * p + 2;
+    sums->row = r.inverse + coefficient * p;
+    BD_NEW(arena, sums->records, sums->n * sums->stride);
+    BD_TRY(add_rows(design, number, fit->residuals, &r, arena, sums));
+    return scale_scores(fit, coefficient, design->names[coefficient], sums);
+}
+
+static void draw_weights(const wild_run *run, size_t draw, size_t lane, double *v)
+{
+    const bd_wild_weights *weights = run->weights;
+    uint64_t thresholds[BD_WILD_MOST_POINTS];
+    double below = 0;
+    for (size_t k = 0; k < weights->n_points; k++) {
+        thresholds[k] = (uint64_t)(below * 0x1p32);
+        below += weights->probabilities[k];
+    }
+    for (size_t g = 0; g < run->sums->n; g += 4) {
+        uint32_t words[4];
+        bd_philox(run->options->seed,
+                  (bd_counter){.index = (uint32_t)(g / 4),
+                               .block = (uint32_t)(draw >> 32),
+                               .stream = (uint32_t)draw,
+                               .purpose = BD_PURPOSE_WILD},
+                  words);
+        for (size_t w = 0; w < 4 && g + w < run->sums->n; w++) {
+            double value = weights->points[0];
+            for (size_t k = 1; k < weights->n_points; k++)
+                value = words[w] >= thresholds[k] ? weights->points[k] : value;
+            v[(g + w) * LANES + lane] = value;
+        }
+    }
+}
+
+static void enumerate_weights(const wild_run *run, size_t draw, size_t lane, double *v)
+{
+    for (size_t g = 0; g < run->sums->n; g++)
+        v[g * LANES + lane] = draw >> g & 1 ? 1 : -1;
+}
+
+/* totals (2p x LANES) <- sum over clusters of v_g U_g'e_g, and of v_g U_g'a_g. */
+static void add_totals(const cluster_sums *sums, const double *v, double *totals)
+{
+    const size_t n_totals = 2 * sums->p;
+    memset(totals, 0, n_totals * LANES * sizeof *totals);
+    for (size_t g = 0; g < sums->n; g++)
+        for (size_t k = 0; k < n_totals; k++) {
+            const double factor_k = sums->records[g * sums->stride + k], *of_cluster = v + g * LANES;
+            for (size_t lane = 0; lane < LANES; lane++)
+                totals[k * LANES + lane] += factor_k * of_cluster[lane];
+        }
+}
+
+/* Sums over clusters of the squares and the product of a score's two parts, the second of which goes with the shift. */
+static void add_scores(const cluster_sums *sums, const double *v, const double *totals, double squares[3][LANES])
+{
+    const size_t p = sums->p;
+    for (size_t g = 0; g < sums->n; g++) {
+        const double *record = sums->records + g * sums->stride, *leverage = record + p;
+        double fixed[LANES], shifting[LANES];
+        for (size_t lane = 0; lane < LANES; lane++) {
+            fixed[lane] = v[g * LANES + lane] * record[2 * p];
+            shifting[lane] = v[g * LANES + lane] * record[2 * p + 1];
+        }
+        for (size_t k = 0; k < p; k++)
+            for (size_t lane = 0; lane < LANES; lane++) {
+                fixed[lane] -= leverage[k] * totals[k * LANES + lane];
+                shifting[lane] -= leverage[k] * totals[(p + k) * LANES + lane];
+            }
+        for (size_t lane = 0; lane < LANES; lane++) {
+            squares[0][lane] += fixed[lane] * fixed[lane];
+            squares[1][lane] += fixed[lane] * shifting[lane];
+            squares[2][lane] += shifting[lane] * shifting[lane];
+        }
+    }
+}
+
+/* Where all weights are alike the shifting part is nothing but rounding, which a large shift would bring to light. */
+static replicate without_rounding(const cluster_sums *sums, replicate r)
+{
+    if (r.s11 <= 1e-24 * sums->squares * sums->squares / (double)sums->n)
+        r.s01 = r.s11 = 0;
+    return r;
+}
+
+static void evaluate_batch(const wild_run *run, size_t first, double *v, double *totals)
+{
+    const cluster_sums *sums = run->sums;
+    const size_t n = run->n_draws - first < LANES ? run->n_draws - first : LANES;
+    double squares[3][LANES] = {{0}};
+    for (size_t lane = 0; lane < n; lane++)
+        if (run->enumerated)
+            enumerate_weights(run, first + lane, lane, v);
+        else
+            draw_weights(run, first + lane, lane, v);
+    add_totals(sums, v, totals);
+    add_scores(sums, v, totals, squares);
+    for (size_t lane = 0; lane < n; lane++) {
+        replicate r = {.s00 = squares[0][lane], .s01 = squares[1][lane], .s11 = squares[2][lane]};
+        for (size_t k = 0; k < sums->p; k++) {
+            r.b0 += sums->row[k] * totals[k * LANES + lane];
+            r.b1 += sums->row[k] * totals[(sums->p + k) * LANES + lane];
+        }
+        run->replicates[first + lane] = without_rounding(sums, r);
+    }
+}
+
+static bd_status run_draws(wild_run *run, bd_arena *arena)
+{
+    const cluster_sums *sums = run->sums;
+    const size_t room = (sums->n + 2 * sums->p) * LANES, n_batches = (run->n_draws + LANES - 1) / LANES;
+    double *scratch;
+    BD_NEW(arena, run->replicates, run->n_draws);
+    BD_NEW(arena, scratch, (size_t)run->n_threads * room);
+#pragma omp parallel for num_threads(run->n_threads) schedule(dynamic, 16)
+    for (size_t batch = 0; batch < n_batches; batch++) {
+        double *v = scratch + (size_t)omp_get_thread_num() * room;
+        evaluate_batch(run, batch * LANES, v, v + sums->n * LANES);
+    }
+    return BD_OK;
+}
+
+static double statistic(const cluster_sums *sums, const replicate *r, double shift)
+{
+    const double squares = r->s00 + shift * (2 * r->s01 + shift * r->s11);
+    return (r->b0 + shift * r->b1) / sqrt(sums->factor * fmax(squares, 0));
+}
+
+/* Draws that lie as far out as the t of a hypothesis. One without an error, 0 / 0, counts everywhere. */
+typedef struct tally {
+    size_t beyond, below, above; /* |t*| >= |t|, t* <= t, t* >= t */
+} tally;
+
+static tally count(const wild_run *run, double hypothesis)
+{
+    const cluster_sums *sums = run->sums;
+    const double distance = sums->estimate - hypothesis, t = distance / sums->se, slack = tie * fabs(t) + 1e-12;
+    const double shift = run->options->impose_null ? distance / sums->squares : 0;
+    size_t beyond = 0, below = 0, above = 0;
+#pragma omp parallel for num_threads(run->n_threads) schedule(static) reduction(+ : beyond, below, above)
+    for (size_t i = 0; i < run->n_draws; i++) {
+        const double drawn = statistic(sums, run->replicates + i, shift);
+        beyond += !(fabs(drawn) < fabs(t) - slack);
+        below += !(drawn > t + slack);
+        above += !(drawn < t - slack);
+    }
+    return (tally){beyond, below, above};
+}
+
+static bool is_rejected(const wild_run *run, double hypothesis)
+{
+    const double n = (double)run->n_draws;
+    return (double)count(run, hypothesis).beyond <= (1 - run->options->level + 1e-12) * n;
+}
+
+/* The last value on this side of the estimate (side: -1 or 1) that is not rejected, by doubling and bisection. */
+static double find_end(const wild_run *run, double side)
+{
+    enum { MOST_DOUBLINGS = 30, MOST_HALVINGS = 200 };
+    const double estimate = run->sums->estimate;
+    double inside = 0, outside = run->sums->se;
+    for (int i = 0; !is_rejected(run, estimate + side * outside); i++) {
+        if (i == MOST_DOUBLINGS)
+            return side * INFINITY;
+        inside = outside;
+        outside *= 2;
+    }
+    for (int i = 0; i < MOST_HALVINGS; i++) {
+        const double middle = inside + (outside - inside) / 2, value = estimate + side * middle;
+        if (value == estimate + side * inside || value == estimate + side * outside)
+            break;
+        if (is_rejected(run, value))
+            outside = middle;
+        else
+            inside = middle;
+    }
+    return estimate + side * inside;
+}
+
+static bd_status check_options(const bd_ols_design *design, size_t coefficient, const bd_wild_options *options)
+{
+    if (coefficient >= design->n_columns)
+        return bd_fail(BD_EUSAGE, "there is no coefficient number %zu among %zu", coefficient, design->n_columns);
+    if (!(options->level > 0 && options->level < 1))
+        return bd_fail(BD_EUSAGE, "the level of an interval lies between 0 and 1, and %g does not", options->level);
+    if (options->n_replicates == 0)
+        return bd_fail(BD_EUSAGE, "a wild bootstrap takes one replicate or more");
+    if (!isfinite(options->hypothesis))
+        return bd_fail(BD_EUSAGE, "the coefficient's value under the hypothesis is not a number");
+    return BD_OK;
+}
+
+static void plan_draws(wild_run *run)
+{
+    const size_t n = run->sums->n, asked = run->options->n_replicates;
+    run->enumerated = run->weights == &bd_wild_rademacher && n < 8 * sizeof asked && (size_t)1 << n <= asked;
+    run->n_draws = run->enumerated ? (size_t)1 << n : asked;
+    run->n_threads = run->options->n_threads > 0 ? run->options->n_threads : omp_get_max_threads();
+}
+
+static void describe(const wild_run *run, bd_wild_result *result)
+{
+    const double hypothesis = run->options->hypothesis, n = (double)run->n_draws;
+    const tally tails = count(run, hypothesis);
+    result->t = (run->sums->estimate - hypothesis) / run->sums->se;
+    result->p = (double)tails.beyond / n;
+    result->p_equal_tailed = fmin(1, 2 * fmin((double)tails.below, (double)tails.above) / n);
+    result->ci_low = find_end(run, -1);
+    result->ci_high = find_end(run, 1);
+    result->n_draws = run->n_draws;
+    result->enumerated = run->enumerated;
+    result->n_clusters = run->sums->n;
+}
+
+bd_status bd_wild_test(const bd_ols_design *design, size_t coefficient, const bd_wild_options *options,
+                       bd_arena *arena, const bd_wild_result **out)
+{
+    BD_TRY(check_options(design, coefficient, options));
+    bd_wild_result *result;
+    BD_NEW(arena, result, 1);
+    const bd_mark scratch = bd_arena_mark(arena);
+    cluster_sums sums = {0};
+    BD_TRY(sum_clusters(design, coefficient, arena, &sums));
+    wild_run run = {.sums = &sums, .options = options, .weights = options->weights};
+    if (run.weights == NULL)
+        run.weights = &bd_wild_rademacher;
+    plan_draws(&run);
+    BD_TRY(run_draws(&run, arena));
+    describe(&run, result);
+    bd_arena_rewind(arena, scratch);
+    *out = result;
+    return BD_OK;
+}
