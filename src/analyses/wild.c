@@ -13,8 +13,8 @@ enum { LANES = 8 };
 /* Of what t is made of; a difference this small is rounding, and a tie. */
 static const double tie = 1e-9;
 
-/* With W^(1/2) X = U R, U orthonormal, and l the coefficient's row of R^-1, the coefficient is its true value plus a'u for
- * a = Ul. The residuals of the model in which it is `r` are e + shift * a, with e those of the fit and
+/* With W^(1/2) X = U R, U orthonormal, and l the coefficient's row of R^-1, the coefficient is its true value plus the
+ * errors times a = Ul. The residuals of the model in which it is `r` are e + shift * a, with e those of the fit and
  * shift = (estimate - r) / a'a. A replicate with weights v then has
  *     b* - r      = l'T                 T = sum_g v_g U_g'(e_g + shift * a_g)
  *     score of h  = v_h a_h'(e_h + shift * a_h) - a_h'U_h T
@@ -139,7 +139,7 @@ static bd_status scale_scores(const bd_ols *fit, size_t coefficient, const char 
         sums->squares += products[1];
     }
     if (!(scores > 1e-20 * sums->squares * fit->ss_residual))
-        return bd_fail(BD_ENUMERIC, "the standard error of '%s' is zero in every replicate", name);
+        return bd_fail(BD_ENUMERIC, "the standard error of '%s' is zero", name);
     sums->estimate = fit->coefficients[coefficient].estimate;
     sums->se = fit->coefficients[coefficient].se;
     sums->factor = sums->se * sums->se / scores;
