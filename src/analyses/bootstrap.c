@@ -10,17 +10,38 @@ static bd_membership membership(const bd_groups *groups)
     return (bd_membership){.codes = groups->codes, .n_levels = groups->n_levels};
 }
 
+static bd_status units_of_rows(const bd_columns *columns, const bd_membership *clusters, const bd_membership *strata,
+                               const double *triangle, int n_threads, bd_arena *arena, const bd_units **units)
+{
+    (void)clusters;
+    return bd_units_of_rows(columns, strata, triangle, n_threads, arena, units);
+}
+
+const bd_sampling bd_sampling_rows = {"rows", "every row by itself", false, units_of_rows};
+const bd_sampling bd_sampling_clusters = {"cluster", "whole clusters, such as therapists with their patients", true,
+                                          bd_units_of_clusters};
+const bd_sampling bd_sampling_two_stages = {"two-stage", "clusters, then rows within each of those drawn", true,
+                                            bd_units_of_two_stages};
+const bd_sampling *const bd_samplings[] = {&bd_sampling_rows, &bd_sampling_clusters, &bd_sampling_two_stages, NULL};
+
 static bd_status units_of(const bd_frame *frame, const bd_columns *columns, const double *triangle,
                           const bd_bootstrap_options *options, bd_arena *arena, const bd_units **units)
 {
     const bd_membership strata = frame->strata ? membership(frame->strata) : (bd_membership){0};
-    const bd_membership *within = frame->strata ? &strata : NULL;
-    if (!options->by_cluster)
-        return bd_units_of_rows(columns, within, triangle, options->n_threads, arena, units);
-    if (frame->cluster == NULL)
+    const bd_membership clusters = frame->cluster ? membership(frame->cluster) : (bd_membership){0};
+    if (options->sampling->needs_clusters && frame->cluster == NULL)
         return bd_fail(BD_EUSAGE, "resampling clusters needs the column that holds them");
-    const bd_membership clusters = membership(frame->cluster);
-    return bd_units_of_clusters(columns, &clusters, within, triangle, options->n_threads, arena, units);
+    return options->sampling->units(columns, &clusters, frame->strata ? &strata : NULL, triangle, options->n_threads,
+                                    arena, units);
+}
+
+static bd_status name_unit(const bd_frame *frame, const bd_sampling *sampling, bd_arena *arena, const char **unit)
+{
+    *unit = "rows";
+    if (!sampling->needs_clusters || frame->cluster == NULL)
+        return BD_OK;
+    return bd_print(arena, unit, "clusters of %s%s", frame->cluster->name,
+                    sampling == &bd_sampling_two_stages ? ", and rows within each" : "");
 }
 
 static bd_status intervals(bd_bootstrap_result *result, bd_arena *arena)
@@ -87,13 +108,13 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
     result->options = *options;
     if (result->options.method == NULL)
         result->options.method = &bd_percentile;
-    result->unit = "rows";
-    if (options->by_cluster && frame->cluster != NULL)
-        BD_TRY(bd_print(arena, &result->unit, "clusters of %s", frame->cluster->name));
+    if (result->options.sampling == NULL)
+        result->options.sampling = &bd_sampling_rows;
+    BD_TRY(name_unit(frame, result->options.sampling, arena, &result->unit));
     result->strata = frame->strata ? frame->strata->name : NULL;
 
     const bd_units *units;
-    BD_TRY(units_of(frame, statistic->columns, triangle, options, arena, &units));
+    BD_TRY(units_of(frame, statistic->columns, triangle, &result->options, arena, &units));
     bd_resampling_options engine = BD_RESAMPLING_DEFAULTS;
     engine.n_replicates = options->n_replicates;
     engine.seed = options->seed;
@@ -143,7 +164,7 @@ static bd_status warnings(const bd_bootstrap_result *result, bd_document *docume
                                "%zu of %zu %s are alone in their stratum and so the same in every sample: the intervals "
                                "are too short for them.",
                                replicates->n_alone, replicates->n_units, result->unit));
-    if (result->options.by_cluster && replicates->n_units < 20)
+    if (result->options.sampling->needs_clusters && replicates->n_units < 20)
         BD_TRY(bd_document_say(document, BD_WARNING,
                                "Only %zu clusters were resampled; with fewer than about 20 a cluster bootstrap is too "
                                "sure of itself. Compare with --se cr2.",

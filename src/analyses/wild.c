@@ -8,7 +8,7 @@
 
 #include <bordin/random/philox.h>
 
-enum { LANES = 8 };
+enum { LANES = 8, CHUNK = 64 }; /* replicates at a time, and clusters */
 
 /* Of what t is made of; a difference this small is rounding, and a tie. */
 static const double tie = 1e-9;
@@ -37,6 +37,7 @@ typedef struct wild_run {
     const cluster_sums *sums;
     const bd_wild_options *options;
     const bd_wild_weights *weights;
+    uint64_t thresholds[BD_WILD_MOST_POINTS]; /* of the random word, from which on each point is meant */
     replicate *replicates;
     size_t n_draws;
     bool enumerated;
@@ -164,49 +165,58 @@ static bd_status sum_clusters(const bd_ols_design *design, size_t coefficient, b
     return scale_scores(fit, coefficient, design->names[coefficient], sums);
 }
 
-static void draw_weights(const wild_run *run, size_t draw, size_t lane, double *v)
+/* v <- of replicate `draw`, the weights of `n` clusters from `first` on, LANES apart. */
+static void draw_weights(const wild_run *run, size_t draw, size_t first, size_t n, double *v)
 {
     const bd_wild_weights *weights = run->weights;
-    uint64_t thresholds[BD_WILD_MOST_POINTS];
-    double below = 0;
-    for (size_t k = 0; k < weights->n_points; k++) {
-        thresholds[k] = (uint64_t)(below * 0x1p32);
-        below += weights->probabilities[k];
-    }
-    for (size_t g = 0; g < run->sums->n; g += 4) {
+    for (size_t i = 0; i < n; i += 4) {
         uint32_t words[4];
         bd_philox(run->options->seed,
-                  (bd_counter){.index = (uint32_t)(g / 4),
+                  (bd_counter){.index = (uint32_t)((first + i) / 4),
                                .block = (uint32_t)(draw >> 32),
                                .stream = (uint32_t)draw,
                                .purpose = BD_PURPOSE_WILD},
                   words);
-        for (size_t w = 0; w < 4 && g + w < run->sums->n; w++) {
+        for (size_t w = 0; w < 4 && i + w < n; w++) {
             double value = weights->points[0];
             for (size_t k = 1; k < weights->n_points; k++)
-                value = words[w] >= thresholds[k] ? weights->points[k] : value;
-            v[(g + w) * LANES + lane] = value;
+                value = words[w] >= run->thresholds[k] ? weights->points[k] : value;
+            v[(i + w) * LANES] = value;
         }
     }
 }
 
-static void enumerate_weights(const wild_run *run, size_t draw, size_t lane, double *v)
+static void enumerate_weights(size_t draw, size_t first, size_t n, double *v)
 {
-    for (size_t g = 0; g < run->sums->n; g++)
-        v[g * LANES + lane] = draw >> g & 1 ? 1 : -1;
+    for (size_t i = 0; i < n; i++)
+        v[i * LANES] = draw >> (first + i) & 1 ? 1 : -1;
 }
 
-/* totals (2p x LANES) <- sum over clusters of v_g U_g'e_g, and of v_g U_g'a_g. */
-static void add_totals(const cluster_sums *sums, const double *v, double *totals)
+/* v (n x LANES) <- weights of LANES replicates; totals (2p x LANES) <- sum over clusters of v_g U_g'e_g, and of
+ * v_g U_g'a_g. */
+static void add_totals(const wild_run *run, size_t draw, double *v, double *totals)
 {
-    const size_t n_totals = 2 * sums->p;
-    memset(totals, 0, n_totals * LANES * sizeof *totals);
-    for (size_t g = 0; g < sums->n; g++)
-        for (size_t k = 0; k < n_totals; k++) {
-            const double factor_k = sums->records[g * sums->stride + k], *of_cluster = v + g * LANES;
-            for (size_t lane = 0; lane < LANES; lane++)
-                totals[k * LANES + lane] += factor_k * of_cluster[lane];
+    const cluster_sums *sums = run->sums;
+    const size_t n_lanes = run->n_draws - draw < LANES ? run->n_draws - draw : LANES;
+    memset(totals, 0, 2 * sums->p * LANES * sizeof *totals);
+    for (size_t first = 0; first < sums->n; first += CHUNK) {
+        const size_t n = sums->n - first < CHUNK ? sums->n - first : CHUNK;
+        const double *records = sums->records + first * sums->stride;
+        double *drawn = v + first * LANES;
+        for (size_t lane = 0; lane < n_lanes; lane++)
+            if (run->enumerated)
+                enumerate_weights(draw + lane, first, n, drawn + lane);
+            else
+                draw_weights(run, draw + lane, first, n, drawn + lane);
+        for (size_t k = 0; k < 2 * sums->p; k++) {
+            double sum[LANES];
+            memcpy(sum, totals + k * LANES, sizeof sum);
+            for (size_t i = 0; i < n; i++)
+                for (size_t lane = 0; lane < LANES; lane++)
+                    sum[lane] += records[i * sums->stride + k] * drawn[i * LANES + lane];
+            memcpy(totals + k * LANES, sum, sizeof sum);
         }
+    }
 }
 
 /* Sums over clusters of the squares and the product of a score's two parts, the second of which goes with the shift. */
@@ -246,12 +256,7 @@ static void evaluate_batch(const wild_run *run, size_t first, double *v, double 
     const cluster_sums *sums = run->sums;
     const size_t n = run->n_draws - first < LANES ? run->n_draws - first : LANES;
     double squares[3][LANES] = {{0}};
-    for (size_t lane = 0; lane < n; lane++)
-        if (run->enumerated)
-            enumerate_weights(run, first + lane, lane, v);
-        else
-            draw_weights(run, first + lane, lane, v);
-    add_totals(sums, v, totals);
+    add_totals(run, first, v, totals);
     add_scores(sums, v, totals, squares);
     for (size_t lane = 0; lane < n; lane++) {
         replicate r = {.s00 = squares[0][lane], .s01 = squares[1][lane], .s11 = squares[2][lane]};
@@ -351,6 +356,11 @@ static bd_status check_options(const bd_ols_design *design, size_t coefficient, 
 static void plan_draws(wild_run *run)
 {
     const size_t n = run->sums->n, asked = run->options->n_replicates;
+    double below = 0;
+    for (size_t k = 0; k < run->weights->n_points; k++) {
+        run->thresholds[k] = (uint64_t)ceil(below * 0x1p32);
+        below += run->weights->probabilities[k];
+    }
     run->enumerated = run->weights == &bd_wild_rademacher && n < 8 * sizeof asked && (size_t)1 << n <= asked;
     run->n_draws = run->enumerated ? (size_t)1 << n : asked;
     run->n_threads = run->options->n_threads > 0 ? run->options->n_threads : omp_get_max_threads();

@@ -64,7 +64,7 @@ BD_CHECKED bd_status cli_resampling(bd_bootstrap_options *options, bool *asked);
 BD_CHECKED bd_status cli_se(const bd_se_estimator **se);
 
 /* --where, --weights, --cluster, --strata and the cluster of --resample into a specification. */
-BD_CHECKED bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, bool *resample_clusters);
+BD_CHECKED bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, const bd_sampling **sampling);
 
 /* Reads the columns that `spec` needs of `file`, and builds its frame. */
 BD_CHECKED bd_status cli_read_frame(const char *file, const bd_frame_spec *spec, bd_arena *arena,

@@ -122,7 +122,7 @@ static bd_status from_rows(size_t n_arguments, const char *const *arguments, bd_
         return bd_fail(BD_EUSAGE, "--n goes with --correlations");
     BD_TRY(bd_path_parse(arguments[0], arena, &path));
     BD_TRY(bd_path_formula(path, cli.adjust, arena, &formula));
-    BD_TRY(cli_frame_spec(formula, &spec, &request->resampling.by_cluster));
+    BD_TRY(cli_frame_spec(formula, &spec, &request->resampling.sampling));
     BD_TRY(cli_open_outputs());
     BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
     BD_TRY(bd_mediate(frame, path, request, arena, &mediation));

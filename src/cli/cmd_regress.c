@@ -31,7 +31,7 @@ static bd_status regress(size_t n_arguments, const char *const *arguments, bd_ar
         return bd_fail(BD_EUSAGE, "regress takes a formula and a file: bordin regress 'outcome ~ alliance' trial.csv");
     BD_TRY(cli_se(&request.se));
     BD_TRY(cli_resampling(&request.resampling, &request.bootstrap));
-    BD_TRY(cli_frame_spec(arguments[0], &spec, &request.resampling.by_cluster));
+    BD_TRY(cli_frame_spec(arguments[0], &spec, &request.resampling.sampling));
     request.level = request.resampling.level;
     request.n_threads = request.resampling.n_threads;
     const char *needs_boot = cli.save_replicates ? "save-replicates"

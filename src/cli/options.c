@@ -35,7 +35,7 @@ struct poptOption cli_resampling_options[] = {
     {"ci", 0, POPT_ARG_STRING, &cli.ci, 0, "bootstrap interval (default: percentile)", "METHOD"},
     {"seed", 0, POPT_ARG_STRING, &cli.seed, 0, "seed of the random numbers (default: 1)", "S"},
     {"resample", 0, POPT_ARG_STRING, &cli.resample, 0,
-     "rows, or cluster:NAME (default: rows; with --cluster, its clusters)", "UNIT"},
+     "rows, cluster:NAME or two-stage:NAME, see below (default: rows; with --cluster, its clusters)", "UNIT"},
     {"strata", 0, POPT_ARG_STRING, &cli.strata, 0, "resample within the levels of this column", "NAME"},
     {"save-replicates", 0, POPT_ARG_STRING, &cli.save_replicates, 0, "write every replicate to this CSV file", "FILE"},
     {"checkpoint", 0, POPT_ARG_STRING, &cli.checkpoint, 0,
@@ -168,8 +168,23 @@ bd_status cli_se(const bd_se_estimator **se)
     return bd_while(bd_se_find(cli.se, se), "--se");
 }
 
-bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, bool *resample_clusters)
+/* "cluster:therapist": a row of bd_samplings, and the column it needs. */
+static bd_status parse_resample(const char *text, const bd_sampling **sampling, const char **column)
 {
+    const size_t length = strcspn(text, ":");
+    *column = text[length] == ':' ? text + length + 1 : NULL;
+    for (size_t i = 0; bd_samplings[i] != NULL; i++) {
+        *sampling = bd_samplings[i];
+        const bool named = strlen((*sampling)->name) == length && strncmp(text, (*sampling)->name, length) == 0;
+        if (named && (*sampling)->needs_clusters == (*column != NULL) && (*column == NULL || **column != '\0'))
+            return BD_OK;
+    }
+    return bd_fail(BD_EUSAGE, "--resample takes 'rows', 'cluster:NAME' or 'two-stage:NAME', not '%s'", text);
+}
+
+bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, const bd_sampling **sampling)
+{
+    const char *column = NULL;
     *spec = (bd_frame_spec){
         .formula = formula,
         .where = cli.where,
@@ -177,19 +192,14 @@ bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, bool *resampl
         .cluster = cli.cluster,
         .strata = cli.strata,
     };
-    *resample_clusters = cli.cluster != NULL;
-    if (cli.resample == NULL)
-        return BD_OK;
-    *resample_clusters = false;
-    if (strcmp(cli.resample, "rows") == 0)
-        return BD_OK;
-    if (strncmp(cli.resample, "cluster:", 8) != 0 || cli.resample[8] == '\0')
-        return bd_fail(BD_EUSAGE, "--resample takes 'rows' or 'cluster:NAME', not '%s'", cli.resample);
-    if (cli.cluster != NULL && strcmp(cli.cluster, cli.resample + 8) != 0)
+    *sampling = cli.cluster != NULL ? &bd_sampling_clusters : &bd_sampling_rows;
+    if (cli.resample != NULL)
+        BD_TRY(parse_resample(cli.resample, sampling, &column));
+    if (column != NULL && cli.cluster != NULL && strcmp(cli.cluster, column) != 0)
         return bd_fail(BD_EUSAGE, "--cluster '%s' and --resample '%s' name different clusters", cli.cluster,
                        cli.resample);
-    spec->cluster = cli.resample + 8;
-    *resample_clusters = true;
+    if (column != NULL)
+        spec->cluster = column;
     return BD_OK;
 }
 
@@ -214,6 +224,9 @@ void cli_help_errors(void)
 
 void cli_help_intervals(void)
 {
+    printf("\nWhat is drawn (--resample):\n");
+    for (size_t i = 0; bd_samplings[i] != NULL; i++)
+        printf("  %-12s %s\n", bd_samplings[i]->name, bd_samplings[i]->summary);
     printf("\nBootstrap intervals (--ci):\n");
     for (size_t i = 0; bd_interval_methods[i] != NULL; i++)
         printf("  %-12s %s\n", bd_interval_methods[i]->name, bd_interval_methods[i]->summary);

@@ -17,6 +17,7 @@ struct batch_workspace {
     double *sums;    /* BATCH_GROUPS x n_moments x KERNEL_LANES */
     double *small;   /* q x q products, then 2 q^2 */
     double *values;  /* n_values, then as many errors */
+    uint8_t *times;  /* units of the first stage x BATCH: how often each is drawn; NULL: there is one stage */
     size_t left[BATCH]; /* draws not yet given to a block of this stratum, by replicate */
 };
 
@@ -30,19 +31,48 @@ static size_t draws_of_block(gsl_rng *rng, uint64_t seed, uint32_t replicate, ui
     return gsl_ran_binomial(rng, (double)n_units / (double)units_left, (unsigned)left);
 }
 
-/* Draws block `b` for replicates `first` .. `first` + n, one after another. */
-static void draw_block(const batch_task *task, batch_workspace *work, size_t b, size_t units_left, size_t first, size_t n,
-                       size_t *left, uint8_t *counts)
+/* Draws a block, whose random numbers are those of `id`, for replicates `first` .. `first` + n, one after another. */
+static void draw_block(const batch_task *task, batch_workspace *work, uint32_t id, size_t n_units, size_t units_left,
+                       size_t first, size_t n, size_t *left, uint8_t *counts)
 {
-    const size_t n_units = task->units->blocks[b].n;
-    const uint64_t seed = task->seed;
     memset(counts, 0, n_units * KERNEL_LANES);
     for (size_t lane = 0; lane < n; lane++) {
-        const uint32_t replicate = (uint32_t)(first + lane), block = (uint32_t)b;
-        const size_t draws = draws_of_block(work->rng, seed, replicate, block, n_units, units_left, left[lane]);
+        const uint32_t replicate = (uint32_t)(first + lane);
+        const size_t draws = draws_of_block(work->rng, task->seed, replicate, id, n_units, units_left, left[lane]);
         left[lane] -= draws;
-        task->kernel->draw(seed, block, replicate, n_units, draws, counts + lane);
+        task->kernel->draw(task->seed, id, replicate, n_units, draws, counts + lane);
     }
+}
+
+/* times[unit][replicate] <- how often each unit of the first stage is drawn. */
+static void draw_first_stage(const batch_task *task, batch_workspace *work, size_t first, size_t n)
+{
+    const bd_units *units = task->units->first_stage;
+    for (size_t s = 0; s < units->n_strata; s++) {
+        const unit_stratum *stratum = &units->strata[s];
+        size_t units_left = stratum->n_units;
+        for (size_t i = 0; i < n; i++)
+            work->left[i] = stratum->n_units;
+        for (size_t b = stratum->first_block; b < stratum->first_block + stratum->n_blocks; b++) {
+            const unit_block *block = &units->blocks[b];
+            for (size_t lane = 0; lane < n; lane += KERNEL_LANES) {
+                const size_t some = n - lane < KERNEL_LANES ? n - lane : KERNEL_LANES;
+                draw_block(task, work, ~(uint32_t)b, block->n, units_left, first + lane, some, work->left + lane,
+                           work->counts);
+                for (size_t i = 0; i < block->n; i++)
+                    memcpy(work->times + units_at(units, block->first + i) * BATCH + lane,
+                           work->counts + i * KERNEL_LANES, KERNEL_LANES);
+            }
+            units_left -= block->n;
+        }
+    }
+}
+
+/* left <- the draws of a stratum: as many as it has units, as often as the first stage drew it. */
+static void begin_stratum(const batch_task *task, batch_workspace *work, size_t s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        work->left[i] = task->units->strata[s].n_units * (work->times == NULL ? 1 : work->times[s * BATCH + i]);
 }
 
 static void sum_batch(const batch_task *task, batch_workspace *work, size_t first, size_t n)
@@ -50,17 +80,19 @@ static void sum_batch(const batch_task *task, batch_workspace *work, size_t firs
     const bd_units *units = task->units;
     const size_t per_group = units->n_moments * KERNEL_LANES;
     memset(work->sums, 0, BATCH_GROUPS * per_group * sizeof *work->sums);
+    if (units->first_stage != NULL)
+        draw_first_stage(task, work, first, n);
     for (size_t s = 0; s < units->n_strata; s++) {
         const unit_stratum *stratum = &units->strata[s];
         size_t units_left = stratum->n_units;
-        for (size_t i = 0; i < n; i++)
-            work->left[i] = stratum->n_units;
+        begin_stratum(task, work, s, n);
         for (size_t b = stratum->first_block; b < stratum->first_block + stratum->n_blocks; b++) {
             size_t stride;
             const double *moments = units_moments(units, b, work->moments, &stride);
             for (size_t lane = 0; lane < n; lane += KERNEL_LANES) {
                 const size_t some = n - lane < KERNEL_LANES ? n - lane : KERNEL_LANES;
-                draw_block(task, work, b, units_left, first + lane, some, work->left + lane, work->counts);
+                draw_block(task, work, (uint32_t)b, units->blocks[b].n, units_left, first + lane, some,
+                           work->left + lane, work->counts);
                 task->kernel->accumulate(work->counts, units->blocks[b].n, moments, units->n_moments, stride,
                                         work->sums + lane / KERNEL_LANES * per_group);
             }
@@ -108,15 +140,24 @@ static bd_status new_rng(bd_arena *arena, gsl_rng **rng)
     return bd_arena_defer(arena, free_rng, *rng);
 }
 
+/* For the draws alone. */
+static bd_status new_drawing(const bd_units *units, bd_arena *arena, batch_workspace *work)
+{
+    BD_TRY(new_rng(arena, &work->rng));
+    BD_NEW(arena, work->counts, KERNEL_COUNTS * KERNEL_LANES);
+    if (units->first_stage != NULL)
+        BD_NEW(arena, work->times, units->first_stage->n_units * BATCH);
+    return BD_OK;
+}
+
 bd_status batch_workspaces(const batch_task *task, size_t n, bd_arena *arena, batch_workspace **out)
 {
     const size_t q = task->units->q;
     BD_NEW(arena, *out, n);
     for (size_t i = 0; i < n; i++) {
         batch_workspace *work = &(*out)[i];
-        BD_TRY(new_rng(arena, &work->rng));
+        BD_TRY(new_drawing(task->units, arena, work));
         BD_NEW(arena, work->moments, units_scratch(task->units) + 1);
-        BD_NEW(arena, work->counts, KERNEL_COUNTS * KERNEL_LANES);
         BD_NEW(arena, work->sums, BATCH_GROUPS * KERNEL_LANES * task->units->n_moments);
         BD_NEW(arena, work->small, 3 * q * q);
         BD_NEW(arena, work->values, 2 * task->statistic->n_values);
@@ -135,18 +176,19 @@ bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate,
     const bd_mark mark = bd_arena_mark(scratch);
     const batch_task task = {.units = units, .seed = seed, .kernel = batch_kernel()};
     batch_workspace work = {0};
-    uint8_t *drawn;
-    BD_TRY(new_rng(scratch, &work.rng));
-    BD_NEW(scratch, drawn, KERNEL_COUNTS * KERNEL_LANES);
+    BD_TRY(new_drawing(units, scratch, &work));
+    if (units->first_stage != NULL)
+        draw_first_stage(&task, &work, replicate, 1);
     for (size_t s = 0; s < units->n_strata; s++) {
         const unit_stratum *stratum = &units->strata[s];
-        size_t units_left = stratum->n_units, left = units_left;
+        size_t units_left = stratum->n_units;
+        begin_stratum(&task, &work, s, 1);
         for (size_t b = stratum->first_block; b < stratum->first_block + stratum->n_blocks; b++) {
             const unit_block *block = &units->blocks[b];
-            draw_block(&task, &work, b, units_left, replicate, 1, &left, drawn);
+            draw_block(&task, &work, (uint32_t)b, block->n, units_left, replicate, 1, work.left, work.counts);
             units_left -= block->n;
             for (size_t i = 0; i < block->n; i++)
-                counts[units->order ? units->order[block->first + i] : block->first + i] = drawn[i * KERNEL_LANES];
+                counts[units_at(units, block->first + i)] = work.counts[i * KERNEL_LANES];
         }
     }
     bd_arena_rewind(scratch, mark);

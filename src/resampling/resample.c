@@ -259,7 +259,7 @@ bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, cons
     *replicates = (bd_replicates){
         .n_values = statistic->n_values,
         .n_replicates = options->n_replicates,
-        .n_units = units->n_units,
+        .n_units = bd_units_count(units),
         .n_alone = units->n_alone,
         .names = statistic->names,
         .values = r.task.values,
@@ -274,7 +274,7 @@ bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, cons
     bd_arena_rewind(arena, mark);
     BD_TRY(count_ends(r.task.ends, options->max_failed, replicates));
     if (options->accelerations)
-        BD_TRY(find_accelerations(units, statistic, r.n_threads, arena, &accelerations));
+        BD_TRY(find_accelerations(units->first_stage ? units->first_stage : units, statistic, r.n_threads, arena, &accelerations));
     replicates->accelerations = accelerations;
     *out = replicates;
     return BD_OK;

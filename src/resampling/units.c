@@ -133,8 +133,6 @@ static bd_status arrange(bd_units *units, const uint32_t *codes, size_t n_strata
             return bd_fail(BD_EDATA, "a stratum has nothing to draw");
     for (size_t s = 0; s < units->n_strata; s++)
         units->n_alone += sizes[s] == 1;
-    if (units->n_alone == units->n_units)
-        return bd_fail(BD_EDATA, "every stratum has a single unit to draw, so that each sample would be the data again");
     if (codes != NULL)
         BD_TRY(order_by_stratum(codes, units->n_units, sizes, n_strata, arena, &units->order));
     return cut(units, sizes, arena);
@@ -169,6 +167,14 @@ static bd_status begin(const bd_columns *columns, const double *triangle, size_t
     return BD_OK;
 }
 
+/* Strata of one unit each would give the data again. */
+static bd_status check_strata(const bd_units *units)
+{
+    if (units->n_alone == units->n_units)
+        return bd_fail(BD_EDATA, "every stratum has a single unit to draw, so that each sample would be the data again");
+    return BD_OK;
+}
+
 static int threads(int n_threads)
 {
     return n_threads > 0 ? n_threads : omp_get_max_threads();
@@ -190,8 +196,8 @@ static bd_status keep_moments(bd_units *units, int n_threads, bd_arena *arena)
     return BD_OK;
 }
 
-bd_status bd_units_of_rows(const bd_columns *columns, const bd_membership *strata, const double *triangle,
-                           int n_threads, bd_arena *arena, const bd_units **out)
+static bd_status rows_within(const bd_columns *columns, const bd_membership *strata, const double *triangle,
+                             int n_threads, bd_arena *arena, bd_units **out)
 {
     bd_units *units;
     BD_TRY(begin(columns, triangle, columns->n_rows, arena, &units));
@@ -201,6 +207,15 @@ bd_status bd_units_of_rows(const bd_columns *columns, const bd_membership *strat
         BD_TRY(keep_moments(units, threads(n_threads), arena));
     *out = units;
     return BD_OK;
+}
+
+bd_status bd_units_of_rows(const bd_columns *columns, const bd_membership *strata, const double *triangle,
+                           int n_threads, bd_arena *arena, const bd_units **out)
+{
+    bd_units *units;
+    BD_TRY(rows_within(columns, strata, triangle, n_threads, arena, &units));
+    *out = units;
+    return check_strata(units);
 }
 
 static bd_status cluster_strata(const bd_membership *clusters, const bd_membership *strata, size_t n_rows,
@@ -293,12 +308,26 @@ bd_status bd_units_of_clusters(const bd_columns *columns, const bd_membership *c
     if (strata != NULL)
         BD_TRY(cluster_strata(clusters, strata, columns->n_rows, arena, &codes));
     BD_TRY(arrange(units, codes, strata ? strata->n_levels : 1, arena));
+    BD_TRY(check_strata(units));
     BD_TRY(sum_clusters(units, columns, clusters, threads(n_threads), arena));
+    *out = units;
+    return BD_OK;
+}
+
+bd_status bd_units_of_two_stages(const bd_columns *columns, const bd_membership *clusters, const bd_membership *strata,
+                                 const double *triangle, int n_threads, bd_arena *arena, const bd_units **out)
+{
+    const bd_units *first_stage;
+    bd_units *units;
+    BD_TRY(bd_units_of_clusters(columns, clusters, strata, triangle, n_threads, arena, &first_stage));
+    BD_TRY(rows_within(columns, clusters, triangle, n_threads, arena, &units));
+    units->first_stage = first_stage;
+    units->n_alone = first_stage->n_alone;
     *out = units;
     return BD_OK;
 }
 
 size_t bd_units_count(const bd_units *units)
 {
-    return units->n_units;
+    return units->first_stage != NULL ? units->first_stage->n_units : units->n_units;
 }

@@ -25,8 +25,16 @@ struct bd_units {
     const bd_columns *columns; /* of rows whose moments are formed when they are needed; else NULL */
     const double *rotation;    /* q x q upper triangular: moments are those of rotation^-T c */
     const double *full;        /* q x q moments of the full sample: the identity, but for a column that others explain */
+    const bd_units *first_stage; /* whose units are the strata here: how often each is drawn says how many draws it gets;
+                                    NULL: one stage */
     const double *moments;     /* of every block: n_moments x its n; NULL: see columns */
 };
+
+/* The row or cluster that is the unit at a place. */
+static inline size_t units_at(const bd_units *units, size_t place)
+{
+    return units->order == NULL ? place : units->order[place];
+}
 
 /* The moments of a block, stride apart: those that are kept, or formed in `scratch` (units_scratch doubles). */
 const double *units_moments(const bd_units *units, size_t block, double *scratch, size_t *stride);

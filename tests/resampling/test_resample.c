@@ -76,15 +76,25 @@ static bd_statistic statistic_of(const sample *s)
         .n_values = 4, .names = names, .columns = &s->columns, .constant_first = true, .from_moments = effects};
 }
 
-typedef enum sampling_design { ROWS, STRATIFIED, CLUSTERS, CLUSTERS_STRATIFIED, N_DESIGNS } sampling_design;
+typedef enum sampling_design {
+    ROWS, STRATIFIED, CLUSTERS, CLUSTERS_STRATIFIED, TWO_STAGES, TWO_STAGES_STRATIFIED,
+    N_DESIGNS
+} sampling_design;
+
+static bool counts_rows(sampling_design design)
+{
+    return design <= STRATIFIED || design >= TWO_STAGES;
+}
 
 static const bd_units *units_of(const sample *s, sampling_design design)
 {
     const bd_units *units = NULL;
     const bd_membership clusters = {s->clusters, 25}, strata = {s->strata, 2};
-    const bd_membership *within = design == STRATIFIED || design == CLUSTERS_STRATIFIED ? &strata : NULL;
+    const bd_membership *within = design % 2 == 1 ? &strata : NULL;
     if (design <= STRATIFIED)
         assert_int_equal(bd_units_of_rows(&s->columns, within, s->triangle, 2, s->arena, &units), BD_OK);
+    else if (design >= TWO_STAGES)
+        assert_int_equal(bd_units_of_two_stages(&s->columns, &clusters, within, s->triangle, 2, s->arena, &units), BD_OK);
     else
         assert_int_equal(bd_units_of_clusters(&s->columns, &clusters, within, s->triangle, 2, s->arena, &units), BD_OK);
     return units;
@@ -109,7 +119,7 @@ static void refit(const sample *s, sampling_design design, const uint32_t *count
     static double copies[Q][3 * MOST_ROWS];
     size_t n = 0;
     for (size_t i = 0; i < s->columns.n_rows; i++)
-        for (uint32_t k = 0; k < counts[design <= STRATIFIED ? i : s->clusters[i]]; k++, n++) {
+        for (uint32_t k = 0; k < counts[counts_rows(design) ? i : s->clusters[i]]; k++, n++) {
             copies[0][n] = s->weights[i];
             copies[1][n] = s->x[i];
             copies[2][n] = s->m[i];
@@ -284,6 +294,34 @@ static void counts_are_multinomial(void **unused)
     }
 }
 
+/* Each cluster gets whole multiples of its size, as many times as there are clusters; a row's count has the variance of a
+ * cluster's multinomial and, given that, of its own: (1 - 1/G) + (1 - 1/n). */
+static void two_stages_draw_clusters_then_rows(void **unused)
+{
+    (void)unused;
+    enum { N = 250, G = 25, SIZE = N / G, REPLICATES = 4000 };
+    static sample s;
+    make(&s, N, false);
+    const bd_units *units = units_of(&s, TWO_STAGES);
+    double squares = 0;
+    for (size_t r = 0; r < REPLICATES; r++) {
+        uint32_t counts[N], totals[G] = {0}, times = 0;
+        assert_int_equal(bd_draw_counts(units, 3, r, s.arena, counts), BD_OK);
+        for (size_t i = 0; i < N; i++) {
+            totals[s.clusters[i]] += counts[i];
+            squares += ((double)counts[i] - 1) * ((double)counts[i] - 1);
+        }
+        for (size_t g = 0; g < G; g++) {
+            assert_int_equal(totals[g] % SIZE, 0);
+            times += totals[g] / SIZE;
+        }
+        assert_int_equal(times, G);
+    }
+    const double variance = squares / ((double)N * REPLICATES), expected = 1 - 1.0 / G + 1 - 1.0 / SIZE;
+    assert_true(fabs(variance / expected - 1) < 0.02); /* about five standard errors */
+    bd_arena_free(s.arena);
+}
+
 static void strata_keep_their_sizes(void **unused)
 {
     (void)unused;
@@ -420,6 +458,7 @@ int main(void)
         cmocka_unit_test(every_kernel_gives_the_same_bits),
         cmocka_unit_test(every_kernel_has_the_random_numbers_of_philox),
         cmocka_unit_test(counts_are_multinomial),
+        cmocka_unit_test(two_stages_draw_clusters_then_rows),
         cmocka_unit_test(strata_keep_their_sizes),
         cmocka_unit_test(accelerations_equal_those_of_reweighted_fits),
         cmocka_unit_test(failures_are_counted_and_too_many_refused),

@@ -15,13 +15,27 @@
 #include <bordin/report/document.h>
 #include <bordin/resampling/interval.h>
 
+/* What is drawn. */
+typedef struct bd_sampling {
+    const char *name;    /* as the user types it */
+    const char *summary; /* one line for help */
+    bool needs_clusters;
+    bd_status (*units)(const bd_columns *columns, const bd_membership *clusters, const bd_membership *strata,
+                       const double *triangle, int n_threads, bd_arena *arena, const bd_units **units);
+} bd_sampling;
+
+extern const bd_sampling bd_sampling_rows, bd_sampling_clusters, bd_sampling_two_stages;
+
+/* All of them, rows first; NULL ends the list. */
+extern const bd_sampling *const bd_samplings[];
+
 typedef struct bd_bootstrap_options {
     size_t n_replicates;
     uint64_t seed;
     int n_threads;                    /* 0: all */
     double level;                     /* of the intervals, in (0, 1) */
     const bd_interval_method *method; /* NULL: percentile */
-    bool by_cluster;                  /* draw the frame's clusters, not its rows */
+    const bd_sampling *sampling;      /* NULL: rows */
     double precision;                 /* above 0: as many replicates as it takes for the Monte-Carlo error of each end to
                                          be no more than this share of the bootstrap's standard error */
     const char *checkpoint;           /* as in bd_resampling_options */
@@ -35,7 +49,7 @@ enum { BD_MOST_REPLICATES = 10 * 1000 * 1000 }; /* that a precision may take */
 
 typedef struct bd_bootstrap_result {
     bd_bootstrap_options options;
-    const char *unit; /* "rows", or "clusters of therapist" */
+    const char *unit; /* "rows", "clusters of therapist", "clusters of therapist, and rows within each" */
     const char *strata; /* the column's name, or NULL */
     const bd_replicates *replicates;
     double reached; /* the largest share of Monte-Carlo in standard error that was left, where a precision was asked for */

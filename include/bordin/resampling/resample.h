@@ -32,6 +32,14 @@ BD_CHECKED bd_status bd_units_of_clusters(const bd_columns *columns, const bd_me
                                           const bd_membership *strata, const double *triangle, int n_threads,
                                           bd_arena *arena, const bd_units **units);
 
+/* Every cluster a unit, and then every row of those that were drawn: a cluster that is drawn k times gives k samples of its
+ * rows, each of its size. Accelerations are those of the clusters. Fails as bd_units_of_clusters does.
+ * Davison & Hinkley (1997), sec. 3.8, strategy 2. */
+BD_CHECKED bd_status bd_units_of_two_stages(const bd_columns *columns, const bd_membership *clusters,
+                                            const bd_membership *strata, const double *triangle, int n_threads,
+                                            bd_arena *arena, const bd_units **units);
+
+/* How many rows, or clusters, are drawn from. */
 size_t bd_units_count(const bd_units *units);
 
 /* Who watches a long run: asked between rounds of replicates, in the calling thread. */
