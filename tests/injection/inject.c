@@ -4,12 +4,14 @@
  *     LD_PRELOAD=inject.so BORDIN_INJECT=write:2+ bordin ...        the 2nd write and all after it find the disk full
  *     LD_PRELOAD=inject.so BORDIN_INJECT=read:count bordin ...      says at exit how many reads there were
  *
- * Counting begins in this object's constructor: what the loader and the constructors of libraries do is left alone.
+ * Counting begins in this object's constructor: what the loader and the constructors of libraries do is left alone. So
+ * are the allocations of LLVM's libomp, which aborts or crashes without memory (GCC's libgomp exits with a message).
  * Streams call the kernel without going through write() and read(); for these two kinds they get a cookie that does.
  * Standard error is never made to fail, since what is said there is under test. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -97,9 +99,27 @@ static bool fails(enum kind kind)
     return target != 0 && (k == target || (onwards && k > target));
 }
 
-static bool no_memory(void)
+/* Where libomp is, if it is there at all. */
+static uintptr_t libomp_start, libomp_end;
+
+static int look_for_libomp(struct dl_phdr_info *object, size_t size, void *data)
 {
-    if (!fails(MEMORY))
+    (void)size;
+    (void)data;
+    if (object->dlpi_name == NULL || strstr(object->dlpi_name, "/libomp") == NULL)
+        return 0;
+    libomp_start = object->dlpi_addr;
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+        const uintptr_t end = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr + object->dlpi_phdr[i].p_memsz;
+        if (object->dlpi_phdr[i].p_type == PT_LOAD && end > libomp_end)
+            libomp_end = end;
+    }
+    return 1;
+}
+
+static bool no_memory(const void *caller)
+{
+    if (((uintptr_t)caller >= libomp_start && (uintptr_t)caller < libomp_end) || !fails(MEMORY))
         return false;
     errno = ENOMEM;
     return true;
@@ -109,35 +129,35 @@ void *malloc(size_t size)
 {
     if (!ready())
         return from_pool(size);
-    return no_memory() ? NULL : next.malloc(size);
+    return no_memory(__builtin_return_address(0)) ? NULL : next.malloc(size);
 }
 
 void *calloc(size_t n, size_t size)
 {
     if (!ready())
         return from_pool(n * size); /* the pool is zero, and never used twice */
-    return no_memory() ? NULL : next.calloc(n, size);
+    return no_memory(__builtin_return_address(0)) ? NULL : next.calloc(n, size);
 }
 
 void *realloc(void *old, size_t size)
 {
     if (!ready() || in_pool(old))
         abort(); /* the loader does not */
-    return no_memory() ? NULL : next.realloc(old, size);
+    return no_memory(__builtin_return_address(0)) ? NULL : next.realloc(old, size);
 }
 
 int posix_memalign(void **memory, size_t alignment, size_t size)
 {
     if (!ready())
         abort();
-    return no_memory() ? ENOMEM : next.posix_memalign(memory, alignment, size);
+    return no_memory(__builtin_return_address(0)) ? ENOMEM : next.posix_memalign(memory, alignment, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
     if (!ready())
         abort();
-    return no_memory() ? NULL : next.aligned_alloc(alignment, size);
+    return no_memory(__builtin_return_address(0)) ? NULL : next.aligned_alloc(alignment, size);
 }
 
 void free(void *memory)
@@ -261,6 +281,7 @@ __attribute__((constructor)) static void start(void)
     ready();
     if (text == NULL)
         return;
+    dl_iterate_phdr(look_for_libomp, NULL);
     understand(text);
     if (chosen == WRITE) {
         FILE *stream = cookie_stream(STDOUT_FILENO, "w");
