@@ -85,8 +85,8 @@ BD_CHECKED bd_status cli_file_open(const char *path, cli_file *file);
 BD_CHECKED bd_status cli_file_close(cli_file *file);
 void cli_files_abandon(void); /* removes what was not closed; safe in a signal handler */
 
-/* Opens --output and --save-replicates before the work, so that an unwritable path costs no time. */
-BD_CHECKED bd_status cli_open_outputs(void);
+/* Whether --format is one and --output and --save-replicates can be written, before the work; they appear after it. */
+BD_CHECKED bd_status cli_check_outputs(void);
 
 /* Writes the document as --format says. */
 BD_CHECKED bd_status cli_write(bd_document *document, const bd_table *table, bd_arena *arena);

@@ -70,7 +70,7 @@ static bd_status from_summary(size_t n_arguments, const bd_mediation_options *re
     numbers.level = request->level;
     numbers.seed = request->resampling.seed;
     numbers.n_threads = request->n_threads;
-    BD_TRY(cli_open_outputs());
+    BD_TRY(cli_check_outputs());
     BD_TRY(bd_product_of(&numbers, arena, &product));
     BD_TRY(bd_product_document(product, arena, &document));
     return cli_write(document, NULL, arena);
@@ -98,7 +98,7 @@ static bd_status from_correlations(size_t n_arguments, const char *const *argume
     BD_TRY(cli_whole("n", cli.n, 3, 1000000000, &n));
     BD_TRY(bd_path_parse(arguments[0], arena, &path));
     BD_TRY(cli_csv(arena, &csv));
-    BD_TRY(cli_open_outputs());
+    BD_TRY(cli_check_outputs());
     BD_TRY(bd_csv_read(cli.correlations, NULL, 0, &csv, arena, &matrix));
     BD_TRY(bd_mediate_correlations(matrix, path, cli.adjust, (size_t)n, request, arena, &mediation));
     BD_TRY(bd_mediation_document(mediation, arena, &document));
@@ -123,7 +123,7 @@ static bd_status from_rows(size_t n_arguments, const char *const *arguments, bd_
     BD_TRY(bd_path_parse(arguments[0], arena, &path));
     BD_TRY(bd_path_formula(path, cli.adjust, arena, &formula));
     BD_TRY(cli_frame_spec(formula, &spec, &request->resampling.sampling));
-    BD_TRY(cli_open_outputs());
+    BD_TRY(cli_check_outputs());
     BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
     BD_TRY(bd_mediate(frame, path, request, arena, &mediation));
     BD_TRY(bd_mediation_document(mediation, arena, &document));

@@ -42,7 +42,7 @@ static bd_status regress(size_t n_arguments, const char *const *arguments, bd_ar
                                                 : NULL;
     if (!request.bootstrap && needs_boot != NULL)
         return bd_fail(BD_EUSAGE, "--%s needs --boot, such as --boot 10000", needs_boot);
-    BD_TRY(cli_open_outputs());
+    BD_TRY(cli_check_outputs());
     BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
     BD_TRY(bd_regress(frame, &request, arena, &regression));
     BD_TRY(bd_regression_document(regression, arena, &document));

@@ -16,8 +16,6 @@ enum { MAX_OPEN = 4, WIDTH_WITHOUT_TERMINAL = 100, MIN_WIDTH = 60, MAX_WIDTH = 1
 /* Temporaries that a signal handler must be able to remove. */
 static char *volatile temporaries[MAX_OPEN];
 
-static cli_file result_file, replicates_file;
-
 static void remember(char *temporary)
 {
     for (size_t i = 0; i < MAX_OPEN; i++)
@@ -75,14 +73,31 @@ bd_status cli_file_close(cli_file *file)
     return BD_OK;
 }
 
-bd_status cli_open_outputs(void)
+/* Opens and takes away again. */
+static bd_status check_output(const char *path)
+{
+    cli_file file;
+    BD_TRY(cli_file_open(path, &file));
+    if (file.temporary == NULL)
+        return BD_OK;
+    fclose(file.stream);
+    unlink(file.temporary);
+    forget(file.temporary);
+    free(file.temporary);
+    struct stat there;
+    if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+        return bd_fail(BD_EIO, "cannot write %s: %s", path, strerror(EISDIR));
+    return BD_OK;
+}
+
+bd_status cli_check_outputs(void)
 {
     const bd_writer *writer;
     if (cli.format != NULL)
         BD_TRY(bd_while(bd_writer_find(cli.format, &writer), "--format"));
     if (cli.save_replicates != NULL)
-        BD_TRY(cli_file_open(cli.save_replicates, &replicates_file));
-    return cli_file_open(cli.output, &result_file);
+        BD_TRY(check_output(cli.save_replicates));
+    return check_output(cli.output);
 }
 
 static int width_of(FILE *stream)
@@ -96,12 +111,14 @@ static int width_of(FILE *stream)
 bd_status cli_write(bd_document *document, const bd_table *table, bd_arena *arena)
 {
     const bd_writer *writer;
+    cli_file file;
     BD_TRY(bd_writer_find(cli.format ? cli.format : "text", &writer));
     if (table != NULL)
         BD_TRY(bd_provenance_table(table, document));
     BD_TRY(bd_document_fact(document, "command", "Command", BD_TEXT, bd_text(cli_command_line)));
-    BD_TRY(bd_document_write(document, writer, width_of(result_file.stream), arena, result_file.stream));
-    return cli_file_close(&result_file);
+    BD_TRY(cli_file_open(cli.output, &file));
+    BD_TRY(bd_document_write(document, writer, width_of(file.stream), arena, file.stream));
+    return cli_file_close(&file);
 }
 
 bd_status cli_write_replicates(const bd_bootstrap_result *result)
@@ -112,6 +129,8 @@ bd_status cli_write_replicates(const bd_bootstrap_result *result)
         return BD_OK;
     if (result == NULL)
         return bd_fail(BD_EUSAGE, "--save-replicates needs --boot");
-    BD_TRY(bd_bootstrap_save(result, replicates_file.stream));
-    return cli_file_close(&replicates_file);
+    cli_file file;
+    BD_TRY(cli_file_open(cli.save_replicates, &file));
+    BD_TRY(bd_bootstrap_save(result, file.stream));
+    return cli_file_close(&file);
 }
