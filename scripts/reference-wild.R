@@ -1,10 +1,7 @@
 # The values that tests/analyses/test_wild.c holds the wild bootstrap to: Rscript scripts/reference-wild.R
-# Made with R 4.2.2, sandwich 3.0-2, clubSandwich 0.5.8. Every draw there can be is made, and its model fitted again. The
-# data are those of make_data() in tests/models/ols_sample.h.
-suppressPackageStartupMessages({
-    library(sandwich)
-    library(clubSandwich)
-})
+# Made with R 4.2.2, clubSandwich 0.5.8. Every draw there can be is made, and its model fitted again. The data are
+# those of make_data() in tests/models/ols_sample.h.
+suppressPackageStartupMessages(library(clubSandwich))
 show <- function(name, ...) cat(sprintf("%-28s", name), paste(sprintf("%.15g", c(...)), collapse = ", "), "\n")
 
 i <- 0:59

@@ -248,6 +248,30 @@ static void test_wild__p_falls_to_the_level_at_the_ends(void **state)
     }
 }
 
+/* What a statistic of slopes does not feel: a large mean, another unit, another order. */
+static void test_wild__means_and_units_change_no_p_value(void **state)
+{
+    data *d = *state;
+    static double far[N], scaled[N];
+    add_three(d);
+    d->design.cluster = NULL;
+    bd_wild_options options = BD_WILD_DEFAULTS;
+    options.weights = &bd_wild_mammen;
+    const bd_wild_result *here = test_with(d, 1, &options);
+    for (size_t i = 0; i < N; i++) {
+        far[i] = d->x1[i] + 1e6;
+        scaled[i] = 1e3 * d->y[i] - 1e7;
+    }
+    d->columns[1] = d->x2;
+    d->columns[2] = far;
+    d->design.response = scaled;
+    const bd_wild_result *there = test_with(d, 2, &options);
+    assert_near(there->t, here->t, 1e-9);
+    assert_true(there->p == here->p && there->p_equal_tailed == here->p_equal_tailed);
+    assert_near(there->ci_low, 1e3 * here->ci_low, 1e-9);
+    assert_near(there->ci_high, 1e3 * here->ci_high, 1e-9);
+}
+
 static void test_wild__threads_change_no_bit(void **state)
 {
     data *d = *state;
@@ -346,6 +370,7 @@ int main(void)
         TEST(test_wild__other_weights_agree_with_exact_p_values),
         TEST(test_wild__draws_agree_with_their_refits),
         TEST(test_wild__p_falls_to_the_level_at_the_ends),
+        TEST(test_wild__means_and_units_change_no_p_value),
         TEST(test_wild__threads_change_no_bit),
         TEST(test_wild__weights_have_their_moments),
         TEST(test_wild__what_cannot_be_tested_is_refused),
