@@ -233,7 +233,7 @@ static void test_wild__p_falls_to_the_level_at_the_ends(void **state)
         bd_wild_options options = BD_WILD_DEFAULTS;
         options.weights = bd_wild_weights_all[k / 2];
         options.impose_null = k % 2 == 0;
-        options.n_replicates = 1999;
+        options.n_replicates = 2000;
         options.level = 0.9;
         const bd_wild_result *result = test_with(d, 1, &options);
         const double wide = result->ci_high - result->ci_low, ends[2] = {result->ci_low, result->ci_high};
@@ -243,7 +243,7 @@ static void test_wild__p_falls_to_the_level_at_the_ends(void **state)
             const double inside = p_at(d, 1, options, ends[side] - outwards);
             const double outside = p_at(d, 1, options, ends[side] + outwards);
             assert_true(inside > 0.1 && outside <= 0.1);
-            assert_true(inside - outside < 1.5 / 1999);
+            assert_true(inside - outside < 1.5 / 2000);
         }
     }
 }

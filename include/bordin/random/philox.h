@@ -23,6 +23,7 @@ typedef enum bd_purpose {
     BD_PURPOSE_MONTE_CARLO, /* parametric draws of estimates */
     BD_PURPOSE_SIMULATE,    /* simulated data */
     BD_PURPOSE_WILD,        /* auxiliary weights of the wild bootstrap */
+    BD_PURPOSE_PERMUTE,     /* permutations */
 } bd_purpose;
 
 typedef struct bd_counter {
