@@ -110,6 +110,10 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
         result->options.method = &bd_percentile;
     if (result->options.sampling == NULL)
         result->options.sampling = &bd_sampling_rows;
+    if (result->options.sampling->needs_clusters && result->options.method->needs_errors)
+        return bd_fail(BD_EUSAGE, "a %s interval of clusters would need a standard error that knows of them in every "
+                                  "replicate; choose another (--ci percentile), or the wild bootstrap",
+                       result->options.method->name);
     BD_TRY(name_unit(frame, result->options.sampling, arena, &result->unit));
     result->strata = frame->strata ? frame->strata->name : NULL;
 
@@ -167,7 +171,7 @@ static bd_status warnings(const bd_bootstrap_result *result, bd_document *docume
     if (result->options.sampling->needs_clusters && replicates->n_units < 20)
         BD_TRY(bd_document_say(document, BD_WARNING,
                                "Only %zu clusters were resampled; with fewer than about 20 a cluster bootstrap is too "
-                               "sure of itself. Compare with --se cr2.",
+                               "sure of itself. Compare with --se cr2 and, in a regression, --wild rademacher.",
                                replicates->n_units));
     return BD_OK;
 }

@@ -7,6 +7,8 @@
 #include <bordin/analyses/provenance.h>
 #include <bordin/report/number.h>
 
+#include "regression_tests.h"
+
 /* What the statistic needs to know: columns are the p predictors, the response, and the constant if it is not column 0. */
 typedef struct shape {
     size_t n_predictors, n_columns;
@@ -120,6 +122,7 @@ bd_status bd_regress(const bd_frame *frame, const bd_regression_options *options
     BD_TRY(bd_ols_fit(&design, regression->se, &fitting, arena, &regression->fit));
     if (options->bootstrap)
         BD_TRY(resample(&design, options, arena, regression));
+    BD_TRY(regression_tests(&design, options, arena, regression));
     *out = regression;
     return BD_OK;
 }
@@ -235,6 +238,7 @@ bd_status bd_regression_document(const bd_regression *regression, bd_arena *aren
     BD_TRY(notes(regression, document));
     if (regression->bootstrap != NULL)
         BD_TRY(bd_bootstrap_document(regression->bootstrap, document));
+    BD_TRY(regression_tests_document(regression, document));
     BD_TRY(bd_provenance_frame(regression->frame, document));
     *out = document;
     return BD_OK;

@@ -15,6 +15,7 @@ typedef struct cli_options {
     char *se, *weights, *cluster, *adjust;
     /* resampling */
     char *boot, *ci, *seed, *resample, *strata, *save_replicates, *precision, *checkpoint;
+    char *wild, *permute;
     /* output */
     char *format, *output, *level, *threads;
     int quiet;

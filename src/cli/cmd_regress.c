@@ -1,12 +1,20 @@
 /* bordin regress FORMULA FILE */
+#include <stdio.h>
+#include <string.h>
+
 #include <bordin/analyses/regression.h>
 
 #include "cli.h"
 
-static struct poptOption options[] = {
+static struct poptOption option_table[] = {
     {"se", 0, POPT_ARG_STRING, &cli.se, 0, "standard errors, see below (default: classical; with --cluster, cr2)", "NAME"},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     {"cluster", 0, POPT_ARG_STRING, &cli.cluster, 0, "column of clusters, such as therapists", "NAME"},
+    {"wild", 0, POPT_ARG_STRING, &cli.wild, 0,
+     "test every coefficient by the wild bootstrap, by cluster if there are any: rademacher, mammen or webb, then the "
+     "draws (default: 99999)", "WEIGHTS[:N]"},
+    {"permute", 0, POPT_ARG_STRING, &cli.permute, 0,
+     "test every coefficient by so many permutations, within --strata if given", "N"},
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_resampling_options, "Resampling (none unless --boot is given):"),
     CLI_INCLUDE(cli_reading_options, "Reading:"),
@@ -17,12 +25,44 @@ static void more_help(void)
 {
     cli_help_errors();
     cli_help_intervals();
+    printf("\nWild bootstrap (--wild):\n");
+    for (size_t i = 0; bd_wild_weights_all[i] != NULL; i++)
+        printf("  %-12s %s\n", bd_wild_weights_all[i]->name, bd_wild_weights_all[i]->summary);
+}
+
+/* "webb" or "webb:9999". */
+static bd_status parse_wild(const bd_bootstrap_options *resampling, bd_arena *arena, bd_wild_options *options)
+{
+    const size_t length = strcspn(cli.wild, ":");
+    const char *name;
+    unsigned long long n = BD_WILD_DEFAULTS.n_replicates;
+    BD_TRY(bd_copy_text(arena, cli.wild, length, &name));
+    *options = BD_WILD_DEFAULTS;
+    BD_TRY(bd_while(bd_wild_weights_find(name, &options->weights), "--wild"));
+    if (cli.wild[length] == ':')
+        BD_TRY(cli_whole("wild", cli.wild + length + 1, 1, 10000000, &n));
+    options->n_replicates = n;
+    options->seed = resampling->seed;
+    options->n_threads = resampling->n_threads;
+    options->level = resampling->level;
+    return BD_OK;
+}
+
+static bd_status parse_permute(const bd_bootstrap_options *resampling, bd_permutation_options *options)
+{
+    unsigned long long n;
+    BD_TRY(cli_whole("permute", cli.permute, 1, 100000000, &n));
+    *options = (bd_permutation_options){
+        .n_permutations = n, .seed = resampling->seed, .n_threads = resampling->n_threads};
+    return BD_OK;
 }
 
 static bd_status regress(size_t n_arguments, const char *const *arguments, bd_arena *arena)
 {
     bd_frame_spec spec;
     bd_regression_options request = BD_REGRESSION_DEFAULTS;
+    bd_wild_options wild;
+    bd_permutation_options permutation;
     const bd_table *table;
     const bd_frame *frame;
     const bd_regression *regression;
@@ -34,12 +74,20 @@ static bd_status regress(size_t n_arguments, const char *const *arguments, bd_ar
     BD_TRY(cli_frame_spec(arguments[0], &spec, &request.resampling.sampling));
     request.level = request.resampling.level;
     request.n_threads = request.resampling.n_threads;
-    const char *needs_boot = cli.save_replicates ? "save-replicates"
-                             : cli.ci           ? "ci"
-                             : cli.resample     ? "resample"
-                             : cli.strata       ? "strata"
-                             : cli.checkpoint   ? "checkpoint"
-                                                : NULL;
+    if (cli.wild != NULL) {
+        BD_TRY(parse_wild(&request.resampling, arena, &wild));
+        request.wild = &wild;
+    }
+    if (cli.permute != NULL) {
+        BD_TRY(parse_permute(&request.resampling, &permutation));
+        request.permutation = &permutation;
+    }
+    const char *needs_boot = cli.save_replicates                ? "save-replicates"
+                             : cli.ci                           ? "ci"
+                             : cli.resample                     ? "resample"
+                             : cli.strata && cli.permute == NULL ? "strata"
+                             : cli.checkpoint                   ? "checkpoint"
+                                                                : NULL;
     if (!request.bootstrap && needs_boot != NULL)
         return bd_fail(BD_EUSAGE, "--%s needs --boot, such as --boot 10000", needs_boot);
     BD_TRY(cli_check_outputs());
@@ -60,7 +108,7 @@ const cli_command cli_regress = {
             "factor(x, ref = \"level\"), center(x), scale(x), between(x, cluster), within(x, cluster), lag(x, patient), -1;\n"
             "names with spaces in backquotes. Text columns become categories. FILE is CSV, gzip or not; - reads standard\n"
             "input.",
-    .options = options,
+    .options = option_table,
     .more_help = more_help,
     .run = regress,
 };
