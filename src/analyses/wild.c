@@ -10,7 +10,7 @@
 
 #include "analyses/wild_internal.h"
 
-enum { LANES = 8, CHUNK = 64 }; /* replicates at a time, and clusters */
+enum { LANES = 8, CHUNK = 32 }; /* replicates at a time, and clusters */
 
 /* Of what t is made of; a difference this small is rounding, and a tie. */
 static const double tie = 1e-9;

@@ -10,17 +10,6 @@
 
 #include "resampling/influence.h"
 
-struct batch_workspace {
-    gsl_rng *rng;
-    double *moments; /* units_scratch */
-    uint8_t *counts; /* KERNEL_COUNTS x KERNEL_LANES */
-    double *sums;    /* BATCH_GROUPS x n_moments x KERNEL_LANES */
-    double *small;   /* q x q products, then 2 q^2 */
-    double *values;  /* n_values, then as many errors */
-    uint8_t *times;  /* units of the first stage x BATCH: how often each is drawn; NULL: there is one stage */
-    size_t left[BATCH]; /* draws not yet given to a block of this stratum, by replicate */
-};
-
 /* How many of the `left` draws of a replicate fall into this block of the `units_left`. */
 static size_t draws_of_block(gsl_rng *rng, uint64_t seed, uint32_t replicate, uint32_t block, size_t n_units,
                              size_t units_left, size_t left)
@@ -44,23 +33,27 @@ static void draw_block(const batch_task *task, batch_workspace *work, uint32_t i
     }
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* times[unit][replicate] <- how often each unit of the first stage is drawn. */
-static void draw_first_stage(const batch_task *task, batch_workspace *work, size_t first, size_t n)
+static void draw_first_stage(const batch_task *task, batch_workspace *work, batch *b)
 {
     const bd_units *units = task->units->first_stage;
     for (size_t s = 0; s < units->n_strata; s++) {
         const unit_stratum *stratum = &units->strata[s];
         size_t units_left = stratum->n_units;
-        for (size_t i = 0; i < n; i++)
-            work->left[i] = stratum->n_units;
-        for (size_t b = stratum->first_block; b < stratum->first_block + stratum->n_blocks; b++) {
-            const unit_block *block = &units->blocks[b];
-            for (size_t lane = 0; lane < n; lane += KERNEL_LANES) {
-                const size_t some = n - lane < KERNEL_LANES ? n - lane : KERNEL_LANES;
-                draw_block(task, work, ~(uint32_t)b, block->n, units_left, first + lane, some, work->left + lane,
-                           work->counts);
+        for (size_t i = 0; i < b->n; i++)
+            b->left[i] = stratum->n_units;
+        for (size_t k = stratum->first_block; k < stratum->first_block + stratum->n_blocks; k++) {
+            const unit_block *block = &units->blocks[k];
+            for (size_t lane = 0; lane < b->n; lane += KERNEL_LANES) {
+                draw_block(task, work, ~(uint32_t)k, block->n, units_left, b->first + lane,
+                           smaller(b->n - lane, KERNEL_LANES), b->left + lane, work->counts);
                 for (size_t i = 0; i < block->n; i++)
-                    memcpy(work->times + units_at(units, block->first + i) * BATCH + lane,
+                    memcpy(b->times + units_at(units, block->first + i) * BATCH + lane,
                            work->counts + i * KERNEL_LANES, KERNEL_LANES);
             }
             units_left -= block->n;
@@ -69,34 +62,54 @@ static void draw_first_stage(const batch_task *task, batch_workspace *work, size
 }
 
 /* left <- the draws of a stratum: as many as it has units, as often as the first stage drew it. */
-static void begin_stratum(const batch_task *task, batch_workspace *work, size_t s, size_t n)
+static void begin_stratum(const bd_units *units, size_t s, batch *b)
 {
-    for (size_t i = 0; i < n; i++)
-        work->left[i] = task->units->strata[s].n_units * (work->times == NULL ? 1 : work->times[s * BATCH + i]);
+    for (size_t i = 0; i < b->n; i++)
+        b->left[i] = units->strata[s].n_units * (b->times == NULL ? 1 : b->times[s * BATCH + i]);
 }
 
-static void sum_batch(const batch_task *task, batch_workspace *work, size_t first, size_t n)
+void batch_begin(const batch_task *task, batch_workspace *work, batch *b)
+{
+    memset(b->sums, 0, BATCH_GROUPS * task->units->n_moments * KERNEL_LANES * sizeof *b->sums);
+    if (b->times != NULL)
+        draw_first_stage(task, work, b);
+}
+
+/* The last stratum that begins at this block or before. */
+static size_t stratum_of(const bd_units *units, size_t block)
+{
+    size_t low = 0, high = units->n_strata;
+    while (high - low > 1) {
+        const size_t middle = (low + high) / 2;
+        if (units->strata[middle].first_block <= block)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void batch_walk(const batch_task *task, batch_workspace *work, batch *b, size_t from, size_t to, const double *moments)
 {
     const bd_units *units = task->units;
     const size_t per_group = units->n_moments * KERNEL_LANES;
-    memset(work->sums, 0, BATCH_GROUPS * per_group * sizeof *work->sums);
-    if (units->first_stage != NULL)
-        draw_first_stage(task, work, first, n);
-    for (size_t s = 0; s < units->n_strata; s++) {
+    size_t s = stratum_of(units, from);
+    for (size_t k = from; k < to; k++) {
+        const unit_block *block = &units->blocks[k];
+        if (k == units->strata[s].first_block + units->strata[s].n_blocks)
+            s++;
+        if (k == units->strata[s].first_block)
+            begin_stratum(units, s, b);
         const unit_stratum *stratum = &units->strata[s];
-        size_t units_left = stratum->n_units;
-        begin_stratum(task, work, s, n);
-        for (size_t b = stratum->first_block; b < stratum->first_block + stratum->n_blocks; b++) {
-            size_t stride;
-            const double *moments = units_moments(units, b, work->moments, &stride);
-            for (size_t lane = 0; lane < n; lane += KERNEL_LANES) {
-                const size_t some = n - lane < KERNEL_LANES ? n - lane : KERNEL_LANES;
-                draw_block(task, work, (uint32_t)b, units->blocks[b].n, units_left, first + lane, some,
-                           work->left + lane, work->counts);
-                task->kernel->accumulate(work->counts, units->blocks[b].n, moments, units->n_moments, stride,
-                                        work->sums + lane / KERNEL_LANES * per_group);
-            }
-            units_left -= units->blocks[b].n;
+        const size_t end = units->blocks[stratum->first_block].first + stratum->n_units;
+        size_t stride = KERNEL_UNITS;
+        const double *rows = moments == NULL ? units_moments(units, k, NULL, &stride)
+                                             : moments + (k - from) * units->n_moments * KERNEL_UNITS;
+        for (size_t lane = 0; lane < b->n; lane += KERNEL_LANES) {
+            draw_block(task, work, (uint32_t)k, block->n, end - block->first, b->first + lane,
+                       smaller(b->n - lane, KERNEL_LANES), b->left + lane, work->counts);
+            task->kernel->accumulate(work->counts, block->n, rows, units->n_moments, stride,
+                                    b->sums + lane / KERNEL_LANES * per_group);
         }
     }
 }
@@ -118,13 +131,11 @@ static void evaluate(const batch_task *task, batch_workspace *work, size_t repli
     }
 }
 
-void batch_run(const batch_task *task, batch_workspace *workspaces, size_t thread, size_t first, size_t end)
+void batch_finish(const batch_task *task, batch_workspace *work, const batch *b)
 {
-    batch_workspace *work = &workspaces[thread];
     const size_t per_group = task->units->n_moments * KERNEL_LANES;
-    sum_batch(task, work, first, end - first);
-    for (size_t i = 0; i < end - first; i++)
-        evaluate(task, work, first + i, work->sums + i / KERNEL_LANES * per_group + i % KERNEL_LANES);
+    for (size_t i = 0; i < b->n; i++)
+        evaluate(task, work, b->first + i, b->sums + i / KERNEL_LANES * per_group + i % KERNEL_LANES);
 }
 
 static void free_rng(void *rng)
@@ -140,29 +151,37 @@ static bd_status new_rng(bd_arena *arena, gsl_rng **rng)
     return bd_arena_defer(arena, free_rng, *rng);
 }
 
-/* For the draws alone. */
-static bd_status new_drawing(const bd_units *units, bd_arena *arena, batch_workspace *work)
-{
-    BD_TRY(new_rng(arena, &work->rng));
-    BD_NEW(arena, work->counts, KERNEL_COUNTS * KERNEL_LANES);
-    if (units->first_stage != NULL)
-        BD_NEW(arena, work->times, units->first_stage->n_units * BATCH);
-    return BD_OK;
-}
-
 bd_status batch_workspaces(const batch_task *task, size_t n, bd_arena *arena, batch_workspace **out)
 {
     const size_t q = task->units->q;
     BD_NEW(arena, *out, n);
     for (size_t i = 0; i < n; i++) {
         batch_workspace *work = &(*out)[i];
-        BD_TRY(new_drawing(task->units, arena, work));
-        BD_NEW(arena, work->moments, units_scratch(task->units) + 1);
-        BD_NEW(arena, work->sums, BATCH_GROUPS * KERNEL_LANES * task->units->n_moments);
+        BD_TRY(new_rng(arena, &work->rng));
+        BD_NEW(arena, work->columns, (q + 1) * KERNEL_UNITS);
+        BD_NEW(arena, work->counts, KERNEL_COUNTS * KERNEL_LANES);
         BD_NEW(arena, work->small, 3 * q * q);
         BD_NEW(arena, work->values, 2 * task->statistic->n_values);
     }
     return BD_OK;
+}
+
+static size_t n_times(const batch_task *task)
+{
+    return task->units->first_stage == NULL ? 0 : task->units->first_stage->n_units * BATCH;
+}
+
+bd_status batch_new(const batch_task *task, bd_arena *arena, batch *new)
+{
+    BD_NEW(arena, new->sums, BATCH_GROUPS * KERNEL_LANES * task->units->n_moments);
+    if (n_times(task) > 0)
+        BD_NEW(arena, new->times, n_times(task));
+    return BD_OK;
+}
+
+size_t batch_size(const batch_task *task)
+{
+    return sizeof(batch) + n_times(task) + BATCH_GROUPS * KERNEL_LANES * task->units->n_moments * sizeof(double);
 }
 
 const kernel *batch_kernel(void)
@@ -176,16 +195,21 @@ bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate,
     const bd_mark mark = bd_arena_mark(scratch);
     const batch_task task = {.units = units, .seed = seed, .kernel = batch_kernel()};
     batch_workspace work = {0};
-    BD_TRY(new_drawing(units, scratch, &work));
-    if (units->first_stage != NULL)
-        draw_first_stage(&task, &work, replicate, 1);
+    batch *b;
+    BD_TRY(new_rng(scratch, &work.rng));
+    BD_NEW(scratch, work.counts, KERNEL_COUNTS * KERNEL_LANES);
+    BD_NEW(scratch, b, 1);
+    BD_TRY(batch_new(&task, scratch, b));
+    b->first = replicate;
+    b->n = 1;
+    batch_begin(&task, &work, b);
     for (size_t s = 0; s < units->n_strata; s++) {
         const unit_stratum *stratum = &units->strata[s];
         size_t units_left = stratum->n_units;
-        begin_stratum(&task, &work, s, 1);
-        for (size_t b = stratum->first_block; b < stratum->first_block + stratum->n_blocks; b++) {
-            const unit_block *block = &units->blocks[b];
-            draw_block(&task, &work, (uint32_t)b, block->n, units_left, replicate, 1, work.left, work.counts);
+        begin_stratum(units, s, b);
+        for (size_t k = stratum->first_block; k < stratum->first_block + stratum->n_blocks; k++) {
+            const unit_block *block = &units->blocks[k];
+            draw_block(&task, &work, (uint32_t)k, block->n, units_left, replicate, 1, b->left, work.counts);
             units_left -= block->n;
             for (size_t i = 0; i < block->n; i++)
                 counts[units_at(units, block->first + i)] = work.counts[i * KERNEL_LANES];

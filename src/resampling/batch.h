@@ -2,6 +2,8 @@
 #ifndef BORDIN_SRC_RESAMPLING_BATCH_H
 #define BORDIN_SRC_RESAMPLING_BATCH_H
 
+#include <gsl/gsl_rng.h>
+
 #include "resampling/kernel.h"
 #include "resampling/units.h"
 
@@ -18,13 +20,34 @@ typedef struct batch_task {
     uint8_t *ends;           /* n_replicates */
 } batch_task;
 
+/* Some replicates in the making. */
+typedef struct batch {
+    size_t first, n;
+    double *sums;       /* BATCH_GROUPS x n_moments x KERNEL_LANES */
+    uint8_t *times;     /* units of the first stage x BATCH: how often each is drawn; NULL: there is one stage */
+    size_t left[BATCH]; /* draws not yet given to a block of the stratum, by replicate */
+} batch;
+
 /* What one thread works with. */
-typedef struct batch_workspace batch_workspace;
+typedef struct batch_workspace {
+    gsl_rng *rng;
+    double *columns; /* (q + 1) x KERNEL_UNITS, for units_form */
+    double *small;   /* q x q products, then 2 q^2 */
+    double *values;  /* n_values, then as many errors */
+    uint8_t *counts; /* KERNEL_COUNTS x KERNEL_LANES */
+} batch_workspace;
 
 BD_CHECKED bd_status batch_workspaces(const batch_task *task, size_t n, bd_arena *arena, batch_workspace **workspaces);
 
-/* Replicates `first` up to `end`, at most BATCH of them, in workspaces[thread]. */
-void batch_run(const batch_task *task, batch_workspace *workspaces, size_t thread, size_t first, size_t end);
+/* Memory for a batch, and how many bytes it takes. */
+BD_CHECKED bd_status batch_new(const batch_task *task, bd_arena *arena, batch *new);
+size_t batch_size(const batch_task *task);
+
+/* In this order: begin; walk all blocks, in their order, in one or several calls; finish. `moments`: those of the blocks
+ * from .. to, each n_moments x KERNEL_UNITS; NULL: the units keep them. */
+void batch_begin(const batch_task *task, batch_workspace *work, batch *b);
+void batch_walk(const batch_task *task, batch_workspace *work, batch *b, size_t from, size_t to, const double *moments);
+void batch_finish(const batch_task *task, batch_workspace *work, const batch *b);
 
 /* The best kernel of this processor. */
 const kernel *batch_kernel(void);

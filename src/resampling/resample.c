@@ -9,6 +9,7 @@
 #include "resampling/batch.h"
 #include "resampling/checkpoint.h"
 #include "resampling/influence.h"
+#include "resampling/round.h"
 
 static const double round_seconds = 0.2;
 
@@ -76,29 +77,17 @@ static bd_status share(const run *r, const size_t *starts)
     return team->share(team->context, t->ends, sizeof *t->ends, starts);
 }
 
-static void run_batches(const run *r, size_t first, size_t end)
-{
-    const size_t n_batches = (end - first + BATCH - 1) / BATCH;
-#pragma omp parallel for num_threads(r->n_threads) schedule(dynamic)
-    for (size_t batch = 0; batch < n_batches; batch++) {
-        const size_t from = first + batch * BATCH, to = from + BATCH < end ? from + BATCH : end;
-        batch_run(&r->task, r->workspaces, (size_t)omp_get_thread_num(), from, to);
-    }
-}
-
 static bd_status run_round(const run *r, size_t first, size_t end, bd_arena *arena)
 {
     const bd_team *team = r->options->team;
-    if (team == NULL) {
-        run_batches(r, first, end);
-        return BD_OK;
-    }
+    if (team == NULL)
+        return round_run(&r->task, r->workspaces, r->n_threads, first, end, arena);
     const bd_mark mark = bd_arena_mark(arena);
     size_t *starts;
     BD_NEW(arena, starts, team->n_ranks + 1);
     for (size_t rank = 0; rank <= team->n_ranks; rank++)
         starts[rank] = first + (end - first) * rank / team->n_ranks;
-    run_batches(r, starts[team->rank], starts[team->rank + 1]);
+    BD_TRY(round_run(&r->task, r->workspaces, r->n_threads, starts[team->rank], starts[team->rank + 1], arena));
     BD_TRY(share(r, starts));
     bd_arena_rewind(arena, mark);
     return BD_OK;
@@ -143,8 +132,10 @@ static bd_status run_rounds(run *r, size_t n_done, bd_arena *arena)
     const size_t n = r->task.n_replicates;
     const size_t n_ranks = r->options->team == NULL ? 1 : r->options->team->n_ranks;
     const bool in_rounds = agreed(r, r->options->watch != NULL || r->saved.path != NULL) > 0;
-    size_t round = in_rounds ? 4 * BATCH * (size_t)r->n_threads * n_ranks : n;
+    const size_t least = BATCH * (size_t)r->n_threads * n_ranks, most = n_ranks * round_most(&r->task, r->n_threads);
+    size_t round = in_rounds ? 4 * least : n;
     while (n_done < n) {
+        round = round > most ? most : round;
         const size_t end = n - n_done < round ? n : n_done + round;
         const double start = omp_get_wtime();
         BD_TRY(run_round(r, n_done, end, arena));
@@ -152,7 +143,7 @@ static bd_status run_rounds(run *r, size_t n_done, bd_arena *arena)
         const double seconds = agreed(r, omp_get_wtime() - start);
         if (seconds < round_seconds / 2)
             round *= 2;
-        else if (seconds > 2 * round_seconds && round / 2 >= BATCH * (size_t)r->n_threads * n_ranks)
+        else if (in_rounds && seconds > 2 * round_seconds && round / 2 >= least)
             round /= 2;
         if (stopped(r, n_done) && n_done < n) {
             BD_TRY(save(r, n_done));

@@ -62,6 +62,12 @@ size_t units_scratch(const bd_units *units)
     return units->moments != NULL ? 0 : (units->n_moments + units->q + 1) * KERNEL_UNITS;
 }
 
+void units_form(const bd_units *units, size_t block, double *scratch, double *moments)
+{
+    const unit_block *b = &units->blocks[block];
+    form_moments(units->columns, units->rotation, units->order, b->first, b->n, KERNEL_UNITS, scratch, moments);
+}
+
 const double *units_moments(const bd_units *units, size_t block, double *scratch, size_t *stride)
 {
     const unit_block *b = &units->blocks[block];
@@ -70,8 +76,7 @@ const double *units_moments(const bd_units *units, size_t block, double *scratch
         return units->moments + b->first * units->n_moments;
     }
     *stride = KERNEL_UNITS;
-    form_moments(units->columns, units->rotation, units->order, b->first, b->n, KERNEL_UNITS,
-                 scratch + units->n_moments * KERNEL_UNITS, scratch);
+    units_form(units, block, scratch + units->n_moments * KERNEL_UNITS, scratch);
     return scratch; /* the padding behind the products is as zero as it was allocated */
 }
 

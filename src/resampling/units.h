@@ -40,4 +40,8 @@ static inline size_t units_at(const bd_units *units, size_t place)
 const double *units_moments(const bd_units *units, size_t block, double *scratch, size_t *stride);
 size_t units_scratch(const bd_units *units);
 
+/* moments (n_moments x KERNEL_UNITS; its padding is left alone) <- those of a block that are not kept. `scratch`:
+ * (q + 1) x KERNEL_UNITS. */
+void units_form(const bd_units *units, size_t block, double *scratch, double *moments);
+
 #endif
