@@ -136,7 +136,7 @@ static bd_status run_draws(wild_run *run, bd_arena *arena)
     double *scratch;
     BD_NEW(arena, run->replicates, run->n_draws);
     BD_NEW(arena, scratch, (size_t)run->n_threads * room);
-#pragma omp parallel for num_threads(run->n_threads) schedule(dynamic, 16)
+#pragma omp parallel for num_threads(run->n_threads) schedule(dynamic, 16) if (n_batches > 16)
     for (size_t batch = 0; batch < n_batches; batch++) {
         double *v = scratch + (size_t)omp_get_thread_num() * room;
         evaluate_batch(run, batch * LANES, v, v + sums->n * LANES);
@@ -161,7 +161,7 @@ static tally count(const wild_run *run, double hypothesis)
     const double distance = sums->estimate - hypothesis, t = distance / sums->se, slack = tie * fabs(t) + 1e-12;
     const double shift = run->options->impose_null ? distance / sums->squares : 0;
     size_t beyond = 0, below = 0, above = 0;
-#pragma omp parallel for num_threads(run->n_threads) schedule(static) reduction(+ : beyond, below, above)
+#pragma omp parallel for num_threads(run->n_threads) reduction(+ : beyond, below, above) if (run->n_draws > 20000)
     for (size_t i = 0; i < run->n_draws; i++) {
         const double drawn = statistic(sums, run->replicates + i, shift);
         beyond += !(fabs(drawn) < fabs(t) - slack);

@@ -83,7 +83,8 @@ typedef struct cli_file {
 } cli_file;
 
 BD_CHECKED bd_status cli_file_open(const char *path, cli_file *file);
-BD_CHECKED bd_status cli_file_close(cli_file *file);
+/* Both appear or neither; `other` may be NULL. */
+BD_CHECKED bd_status cli_files_close(cli_file *file, cli_file *other);
 void cli_files_abandon(void); /* removes what was not closed; safe in a signal handler */
 
 /* Whether --format is one and --output and --save-replicates can be written, before the work; they appear after it. */
@@ -107,7 +108,7 @@ void cli_watch_resumed(const bd_replicates *replicates);
 /* For a signal: true when the run will stop by itself and save what it has. */
 bool cli_watch_stop(void);
 
-/* Writes --save-replicates, if it was asked for. */
+/* Writes --save-replicates, if it was asked for; it appears with what cli_write() writes. */
 BD_CHECKED bd_status cli_write_replicates(const bd_bootstrap_result *result);
 
 #endif

@@ -76,11 +76,9 @@ static bd_status simulate(size_t n_arguments, const char *const *arguments, bd_a
         BD_TRY(cli_file_open(cli.truth, &truth));
     BD_TRY(cli_file_open(cli.output, &patients));
     BD_TRY(bd_simulation_write(&simulation, n_threads, patients.stream, arena));
-    BD_TRY(cli_file_close(&patients));
-    if (cli.truth == NULL)
-        return BD_OK;
-    BD_TRY(bd_simulation_write_truth(&simulation, truth.stream));
-    return cli_file_close(&truth);
+    if (cli.truth != NULL)
+        BD_TRY(bd_simulation_write_truth(&simulation, truth.stream));
+    return cli_files_close(&patients, cli.truth != NULL ? &truth : NULL);
 }
 
 const cli_command cli_simulate = {

@@ -1,5 +1,6 @@
 /* bordin: the table of commands, help, exit codes. Nothing below this file exits, or prints to standard error anything but
  * the progress of watch.c. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,9 +89,9 @@ static bd_status parse(poptContext context, bool *help)
     int code;
     while ((code = poptGetNextOpt(context)) > 0)
         *help |= code == '?';
-    if (code < -1)
+    if (code < -1 && errno != ENOMEM)
         return bd_fail(BD_EUSAGE, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(code));
-    return BD_OK;
+    return errno == ENOMEM ? bd_fail(BD_ENOMEM, "out of memory") : BD_OK; /* popt then takes an option as not given */
 }
 
 static bd_status run(const cli_command *command, int argc, char **argv, bool help, bd_arena *arena)
@@ -104,6 +105,7 @@ static bd_status run(const cli_command *command, int argc, char **argv, bool hel
     BD_NEW(arena, named, argc + 1);
     memcpy(named, argv, (size_t)argc * sizeof *named);
     named[0] = name; /* what the usage line calls the program */
+    errno = 0; /* for parse() */
     poptContext context = poptGetContext(name, argc, named, options, 0);
     if (context == NULL)
         return bd_fail(BD_ENOMEM, "out of memory");
@@ -151,8 +153,10 @@ int main(int argc, char **argv)
     signal(SIGTERM, interrupted);
     gsl_set_error_handler_off();
     bd_arena *arena = bd_arena_new();
-    if (arena == NULL)
+    if (arena == NULL || atexit(cli_files_abandon) != 0) { /* OpenMP's and popt's libraries exit when memory gives out */
+        fputs("bordin: out of memory\n", stderr);
         return EXIT_ANALYSIS;
+    }
     const cli_command *command = NULL;
     bd_status status = cli_team_begin(&argc, &argv, arena);
     if (status == BD_OK)

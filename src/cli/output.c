@@ -16,6 +16,8 @@ enum { MAX_OPEN = 4, WIDTH_WITHOUT_TERMINAL = 100, MIN_WIDTH = 60, MAX_WIDTH = 1
 /* Temporaries that a signal handler must be able to remove. */
 static char *volatile temporaries[MAX_OPEN];
 
+static cli_file replicates_file; /* from its writing until the result is written too */
+
 static void remember(char *temporary)
 {
     for (size_t i = 0; i < MAX_OPEN; i++)
@@ -57,20 +59,33 @@ bd_status cli_file_open(const char *path, cli_file *file)
     return file->stream != NULL ? BD_OK : bd_fail(BD_EIO, "cannot write %s: %s", path, strerror(errno));
 }
 
-bd_status cli_file_close(cli_file *file)
+static bd_status finish(cli_file *file)
 {
-    const char *name = file->temporary ? file->path : "standard output";
     bool failed = ferror(file->stream) != 0;
     failed |= (file->temporary ? fclose(file->stream) : fflush(file->stream)) != 0;
-    if (failed)
-        return bd_fail(BD_EIO, "cannot write %s: %s", name, strerror(errno));
+    if (!failed)
+        return BD_OK;
+    return bd_fail(BD_EIO, "cannot write %s: %s", file->temporary ? file->path : "standard output", strerror(errno));
+}
+
+static bd_status publish(cli_file *file)
+{
     if (file->temporary == NULL)
         return BD_OK;
     if (rename(file->temporary, file->path) != 0)
-        return bd_fail(BD_EIO, "cannot write %s: %s", name, strerror(errno));
+        return bd_fail(BD_EIO, "cannot write %s: %s", file->path, strerror(errno));
     forget(file->temporary);
     free(file->temporary);
     return BD_OK;
+}
+
+bd_status cli_files_close(cli_file *file, cli_file *other)
+{
+    BD_TRY(finish(file));
+    if (other != NULL)
+        BD_TRY(finish(other));
+    BD_TRY(publish(file));
+    return other != NULL ? publish(other) : BD_OK;
 }
 
 /* Opens and takes away again. */
@@ -118,7 +133,7 @@ bd_status cli_write(bd_document *document, const bd_table *table, bd_arena *aren
     BD_TRY(bd_document_fact(document, "command", "Command", BD_TEXT, bd_text(cli_command_line)));
     BD_TRY(cli_file_open(cli.output, &file));
     BD_TRY(bd_document_write(document, writer, width_of(file.stream), arena, file.stream));
-    return cli_file_close(&file);
+    return cli_files_close(&file, replicates_file.stream != NULL ? &replicates_file : NULL);
 }
 
 bd_status cli_write_replicates(const bd_bootstrap_result *result)
@@ -129,8 +144,6 @@ bd_status cli_write_replicates(const bd_bootstrap_result *result)
         return BD_OK;
     if (result == NULL)
         return bd_fail(BD_EUSAGE, "--save-replicates needs --boot");
-    cli_file file;
-    BD_TRY(cli_file_open(cli.save_replicates, &file));
-    BD_TRY(bd_bootstrap_save(result, file.stream));
-    return cli_file_close(&file);
+    BD_TRY(cli_file_open(cli.save_replicates, &replicates_file));
+    return bd_bootstrap_save(result, replicates_file.stream);
 }

@@ -187,8 +187,7 @@ static bd_status read_header(reading *r, csv_block *first)
         return bd_fail(BD_EDATA, "%s is empty", r->format.source);
     BD_TRY(refuse_duplicates(r));
     BD_TRY(make_slots(r));
-    csv_decide_uses(&r->format, first);
-    return BD_OK;
+    return csv_decide_uses(&r->format, first);
 }
 
 static bd_status failure_of(const reading *r, const csv_block *block)

@@ -291,7 +291,9 @@ static void parse_text(const csv_format *format, csv_block *block)
     }
     begin_row(&p);
     const size_t done = csv_parse(&parser, text, size, take_field, take_row, &p);
-    if (done < size && block->status == BD_OK) {
+    if (csv_error(&parser) == CSV_ENOMEM) {
+        complain(block, BD_ENOMEM, 0, ": out of memory");
+    } else if (done < size && block->status == BD_OK) {
         complain(block, BD_EDATA, line_ends_before(block, block->skip + done),
                  ": a quotation mark stands within a value; such a value must be quoted, and the mark doubled");
     } else if (valid < block->bytes.size && (block->status == BD_OK || p.row_failed)) {
@@ -354,7 +356,10 @@ bd_status csv_first_record(const csv_format *format, const csv_bytes *bytes,
             failed = 1;
     if (first.n_rows == 0 && failed == 0)
         failed = csv_fini(&parser, take_first_field, take_first_row, &first) != 0 ? 2 : 0;
+    const bool no_memory = csv_error(&parser) == CSV_ENOMEM;
     csv_free(&parser);
+    if (no_memory)
+        return bd_fail(BD_ENOMEM, "out of memory");
     if (failed != 0)
         return bd_fail(BD_EDATA, "%s: line 1: a quotation mark %s", format->source,
                        failed == 1 ? "stands within a name" : "is never closed");
@@ -391,12 +396,13 @@ static void look_at_row(int terminator, void *data)
     h->row++;
 }
 
-void csv_decide_uses(csv_format *format, const csv_block *first)
+bd_status csv_decide_uses(csv_format *format, const csv_block *first)
 {
     struct csv_parser parser;
     size_t *counts = calloc(2 * format->n_slots + 1, sizeof *counts);
     head h = {.format = format, .n_values = counts, .n_numbers = counts + format->n_slots};
-    if (counts != NULL && start_parser(format, &parser) == BD_OK) {
+    bd_status status = counts == NULL ? bd_fail(BD_ENOMEM, "out of memory") : start_parser(format, &parser);
+    if (status == BD_OK) {
         for (size_t at = first->skip; at < first->bytes.size && h.row < HEAD_ROWS;) {
             const size_t left = first->bytes.size - at, some = left < 4096 ? left : 4096;
             if (csv_parse(&parser, first->bytes.data + at, some, look_at_field, look_at_row, &h) != some)
@@ -405,15 +411,18 @@ void csv_decide_uses(csv_format *format, const csv_block *first)
         }
         if (h.row < HEAD_ROWS)
             csv_fini(&parser, look_at_field, look_at_row, &h);
+        if (csv_error(&parser) == CSV_ENOMEM)
+            status = bd_fail(BD_ENOMEM, "out of memory");
         csv_free(&parser);
     }
-    for (size_t k = 0; k < format->n_slots; k++)
+    for (size_t k = 0; status == BD_OK && k < format->n_slots; k++)
         if (format->slots[k].use == BD_USE_ANY) {
-            const bool text = counts != NULL && 2 * h.n_numbers[k] <= h.n_values[k] && h.n_values[k] > 0;
+            const bool text = 2 * h.n_numbers[k] <= h.n_values[k] && h.n_values[k] > 0;
             format->slots[k].was_any = true;
             format->slots[k].use = text ? BD_USE_CATEGORIES : BD_USE_NUMBERS;
         }
     free(counts);
+    return status;
 }
 
 void csv_block_free(csv_block *block, size_t n_slots)

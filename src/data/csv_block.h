@@ -60,7 +60,7 @@ BD_CHECKED bd_status csv_first_record(const csv_format *format, const csv_bytes 
                                       size_t *end);
 
 /* Decides what the slots of BD_USE_ANY hold, from the first rows of the first block. */
-void csv_decide_uses(csv_format *format, const csv_block *first);
+BD_CHECKED bd_status csv_decide_uses(csv_format *format, const csv_block *first);
 
 /* Whether a value means missing. */
 bool csv_is_missing(const csv_format *format, const char *text, size_t length);

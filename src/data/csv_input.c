@@ -88,6 +88,8 @@ static bd_status damaged(const csv_input *input)
 {
     int code = Z_OK;
     const char *why = gzerror(input->file, &code), *colon = strstr(why, ": ");
+    if (code == Z_MEM_ERROR)
+        return bd_fail(BD_ENOMEM, "out of memory");
     if (code == Z_ERRNO)
         return bd_fail(BD_EIO, "%s: %s", input->name, strerror(errno));
     return bd_fail(BD_EIO, "%s is a damaged gzip file: %s", input->name, colon != NULL ? colon + 2 : why);
