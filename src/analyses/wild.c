@@ -177,9 +177,9 @@ static bool is_rejected(const wild_run *run, double hypothesis)
     return (double)count(run, hypothesis).beyond <= (1 - run->options->level + 1e-12) * n;
 }
 
-/* The last value on this side of the estimate (side: -1 or 1) that is not rejected, by doubling and bisection. Draws whose
- * weights are all alike have |t*| = |t| everywhere, and where they alone are enough there is no end; a million errors away
- * rounding has not yet told them apart. */
+/* The last value on this side of the estimate (side: -1 or 1) that is not rejected, by doubling and bisection. Draws of
+ * weights that are all alike have |t*| = |t| everywhere, and where they alone are enough there is no end; a million
+ * errors away rounding has not yet told them apart. */
 static double find_end(const wild_run *run, double side)
 {
     enum { MOST_DOUBLINGS = 20, MOST_HALVINGS = 200 };
