@@ -10,7 +10,7 @@
 /* Every option of every command, as typed; NULL or 0 where it was not given. */
 typedef struct cli_options {
     /* reading */
-    char *delimiter, *decimal, *na, *where;
+    char *delimiter, *decimal, *na, *where, *memory;
     /* models */
     char *se, *weights, *cluster, *adjust;
     /* resampling */

@@ -14,6 +14,9 @@ struct poptOption cli_reading_options[] = {
      "what separates values: a character or 'tab' (default: found in the header row)", "CHARACTER"},
     {"decimal", 0, POPT_ARG_STRING, &cli.decimal, 0, "decimal sign, '.' or ',' (default: .)", "CHARACTER"},
     {"na", 0, POPT_ARG_STRING, &cli.na, 0, "values that mean missing, beside an empty one and NA: -99,999", "VALUES"},
+    {"memory", 0, POPT_ARG_STRING, &cli.memory, 0,
+     "hold about so much in memory, such as 512M, and the rest in files in TMPDIR or /var/tmp (default: all of it)",
+     "SIZE"},
     {"threads", 0, POPT_ARG_STRING, &cli.threads, 0, "threads (default: all; the result does not depend on it)", "T"},
     POPT_TABLEEND};
 
@@ -115,8 +118,35 @@ static bd_status missing_values(const char *list, bd_arena *arena, bd_csv_option
     return BD_OK;
 }
 
+/* 512M, 4G: bytes. */
+static bd_status parse_size(const char *text, size_t *size)
+{
+    static const char units[] = "KMG";
+    char *end;
+    const double number = strtod(text, &end);
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+    const double bytes = unit == NULL ? 0 : number * pow(1024, (double)(unit - units) + 1);
+    if (end == text || unit == NULL || end[1] != '\0' || !(bytes >= 0x1p27 && bytes < 0x1p50))
+        return bd_fail(BD_EUSAGE, "--memory takes a size of 128M or more, such as 512M or 4G, not '%s'", text);
+    *size = (size_t)bytes;
+    return BD_OK;
+}
+
+/* What the program itself takes, blocks of the file among it, comes off the limit. */
+static bd_status spill(bd_arena *arena)
+{
+    enum { OWN_SHARE = 2 };
+    const char *folder = getenv("TMPDIR");
+    size_t size = 0;
+    if (cli.memory == NULL)
+        return BD_OK;
+    BD_TRY(parse_size(cli.memory, &size));
+    return bd_arena_spill(arena, folder != NULL && *folder != '\0' ? folder : "/var/tmp", size / OWN_SHARE);
+}
+
 bd_status cli_csv(bd_arena *arena, bd_csv_options *options)
 {
+    BD_TRY(spill(arena));
     *options = BD_CSV_DEFAULTS;
     if (cli.delimiter != NULL)
         BD_TRY(one_character("delimiter", cli.delimiter, &options->delimiter));

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, SHARED_CHUNK = 64 * 1024, LARGE = 16 * 1024 };
+#include "core/spill.h"
+
+enum { ALIGNMENT = 64, SHARED_CHUNK = 64 * 1024, LARGE = 16 * 1024, SPILLED = 6 << 20 };
 
 typedef struct chunk {
     struct chunk *previous;
     size_t used, size; /* of the bytes after the header */
+    spill_block *spilled; /* what it lives in; NULL: memory */
 } chunk;
 
 typedef struct deferred {
@@ -24,7 +27,16 @@ typedef struct deferred {
 struct bd_arena {
     chunk *last;
     deferred *deferred;
+    spill *spill; /* NULL: everything is in memory */
+    bool no_room; /* in its folder */
 };
+
+/* What a bd_block is in truth. */
+typedef struct own_block {
+    bd_block block;
+    bd_arena *arena;
+    spill_block *spilled; /* NULL: memory */
+} own_block;
 
 static unsigned char *chunk_bytes(chunk *c)
 {
@@ -36,9 +48,18 @@ static bool push_chunk(bd_arena *arena, size_t size)
 {
     if (size > SIZE_MAX - sizeof(chunk) - ALIGNMENT)
         return false;
-    chunk *c = calloc(1, sizeof *c + ALIGNMENT + size);
+    const size_t whole = sizeof(chunk) + ALIGNMENT + size;
+    spill_block *spilled = NULL;
+    if (arena->spill != NULL && size >= SPILLED) {
+        spilled = spill_alloc(arena->spill, whole);
+        arena->no_room |= spilled == NULL;
+        if (spilled == NULL)
+            return false;
+    }
+    chunk *c = spilled != NULL ? spilled->data : calloc(1, whole);
     if (c == NULL)
         return false;
+    c->spilled = spilled;
     c->previous = arena->last;
     c->size = size;
     arena->last = c;
@@ -55,7 +76,78 @@ void bd_arena_free(bd_arena *arena)
     if (arena == NULL)
         return;
     bd_arena_rewind(arena, (bd_mark){0});
+    spill_close(arena->spill);
     free(arena);
+}
+
+bd_status bd_arena_spill(bd_arena *arena, const char *folder, size_t limit)
+{
+    spill *s = spill_open(folder, limit);
+    spill_block *trial = s == NULL ? NULL : spill_alloc(s, 1);
+    if (trial == NULL) {
+        spill_close(s);
+        return bd_fail(BD_EIO, "cannot keep data in files in %s", folder);
+    }
+    spill_free(s, trial);
+    arena->spill = s;
+    return BD_OK;
+}
+
+const char *bd_arena_complaint(const bd_arena *arena)
+{
+    return arena->no_room ? "no room for the data in the folder of temporary files; TMPDIR names another" : "out of memory";
+}
+
+static void free_block(void *block)
+{
+    own_block *own = block;
+    if (own->spilled != NULL)
+        spill_free(own->arena->spill, own->spilled);
+    else
+        free(own->block.data);
+}
+
+bd_status bd_arena_block(bd_arena *arena, bd_block **block)
+{
+    own_block *own;
+    BD_NEW(arena, own, 1);
+    own->arena = arena;
+    *block = &own->block;
+    return bd_arena_defer(arena, free_block, own);
+}
+
+static bool move_to_file(own_block *own, size_t size)
+{
+    own->spilled = spill_alloc(own->arena->spill, size);
+    if (own->spilled == NULL)
+        return false;
+    if (own->block.size > 0)
+        memcpy(own->spilled->data, own->block.data, own->block.size);
+    free(own->block.data);
+    own->block.data = own->spilled->data;
+    return true;
+}
+
+bd_status bd_block_resize(bd_block *block, size_t size)
+{
+    own_block *own = (own_block *)block;
+    bd_arena *arena = own->arena;
+    if (own->spilled != NULL || (arena->spill != NULL && size >= SPILLED)) {
+        const bool done = own->spilled == NULL        ? move_to_file(own, size)
+                          : size <= own->spilled->size ? true
+                                                       : spill_grow(arena->spill, own->spilled, size) == 0;
+        arena->no_room |= !done;
+        if (!done)
+            return bd_fail(BD_ENOMEM, "%s", bd_arena_complaint(arena));
+        block->data = own->spilled->data;
+    } else {
+        void *moved = realloc(block->data, size > 0 ? size : 1);
+        if (moved == NULL)
+            return bd_fail(BD_ENOMEM, "out of memory");
+        block->data = moved;
+    }
+    block->size = size;
+    return BD_OK;
 }
 
 void *bd_arena_alloc(bd_arena *arena, size_t n, size_t size)
@@ -92,7 +184,10 @@ void bd_arena_rewind(bd_arena *arena, bd_mark mark)
     while (arena->last != mark.chunk) {
         chunk *c = arena->last;
         arena->last = c->previous;
-        free(c);
+        if (c->spilled != NULL)
+            spill_free(arena->spill, c->spilled);
+        else
+            free(c);
     }
     if (arena->last != NULL)
         arena->last->used = mark.used;

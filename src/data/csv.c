@@ -17,7 +17,8 @@ enum { BLOCKS_PER_THREAD = 32, BLOCK_SIZE = 1 << 18 };
 
 /* A column as it grows. */
 typedef struct column_store {
-    double *numbers;
+    bd_block *block;
+    double *numbers; /* what is in it: numbers, or codes */
     uint32_t *codes;
     dictionary dictionary;
     size_t n_missing;
@@ -46,11 +47,8 @@ static void release(void *object)
     reading *r = object;
     for (size_t b = 0; b < r->n_blocks; b++)
         csv_block_free(&r->blocks[b], r->format.n_slots);
-    for (size_t k = 0; r->stores != NULL && k < r->format.n_slots; k++) {
-        free(r->stores[k].numbers);
-        free(r->stores[k].codes);
+    for (size_t k = 0; r->stores != NULL && k < r->format.n_slots; k++)
         dictionary_free(&r->stores[k].dictionary);
-    }
     if (r->format.c != (locale_t)0)
         freelocale(r->format.c);
 }
@@ -195,23 +193,26 @@ static bd_status failure_of(const reading *r, const csv_block *block)
     return bd_fail(block->status, "%s: line %zu%s", r->format.source, r->n_lines + block->line + 1, block->message);
 }
 
+/* Room for so many rows in a column. */
+static bd_status resize(reading *r, size_t slot, size_t rows)
+{
+    column_store *store = &r->stores[slot];
+    const bool numbers = r->format.slots[slot].use == BD_USE_NUMBERS;
+    if (store->block == NULL)
+        BD_TRY(bd_arena_block(r->arena, &store->block));
+    BD_TRY(bd_block_resize(store->block, rows * (numbers ? sizeof *store->numbers : sizeof *store->codes)));
+    store->numbers = numbers ? store->block->data : NULL;
+    store->codes = numbers ? NULL : store->block->data;
+    return BD_OK;
+}
+
 static bd_status reserve_rows(reading *r, size_t rows)
 {
     if (rows <= r->rows_room)
         return BD_OK;
     const size_t room = rows > r->rows_room + r->rows_room / 2 ? rows : r->rows_room + r->rows_room / 2;
-    for (size_t k = 0; k < r->format.n_slots; k++) {
-        column_store *store = &r->stores[k];
-        const bool numbers = r->format.slots[k].use == BD_USE_NUMBERS;
-        void *old = numbers ? (void *)store->numbers : (void *)store->codes;
-        void *grown = realloc(old, room * (numbers ? sizeof *store->numbers : sizeof *store->codes));
-        if (grown == NULL)
-            return bd_fail(BD_ENOMEM, "out of memory");
-        if (numbers)
-            store->numbers = grown;
-        else
-            store->codes = grown;
-    }
+    for (size_t k = 0; k < r->format.n_slots; k++)
+        BD_TRY(resize(r, k, room));
     r->rows_room = room;
     return BD_OK;
 }
@@ -373,14 +374,6 @@ static bd_status sort_levels(reading *r, column_store *store, bd_column *column)
     return BD_OK;
 }
 
-/* Hands an array over to the arena. */
-static bd_status give(reading *r, void *array, size_t size, void **out)
-{
-    void *shrunk = realloc(array, size > 0 ? size : 1);
-    *out = shrunk != NULL ? shrunk : array;
-    return bd_arena_defer(r->arena, free, *out);
-}
-
 static bd_status make_table(reading *r, const bd_table **out)
 {
     bd_table *table;
@@ -390,19 +383,15 @@ static bd_status make_table(reading *r, const bd_table **out)
     for (size_t k = 0; k < r->format.n_slots; k++) {
         column_store *store = &r->stores[k];
         bd_column *column = &columns[k];
-        void *array = NULL;
         const bool numbers = r->format.slots[k].use == BD_USE_NUMBERS;
         *column = (bd_column){.name = r->format.slots[k].name,
                               .kind = numbers ? BD_NUMBERS : BD_CATEGORIES,
                               .n_missing = store->n_missing};
         if (!numbers)
             BD_TRY(sort_levels(r, store, column));
-        void *const grown = numbers ? (void *)store->numbers : (void *)store->codes;
-        store->numbers = NULL;
-        store->codes = NULL;
-        BD_TRY(give(r, grown, r->n_rows * (numbers ? sizeof(double) : sizeof(uint32_t)), &array));
-        column->numbers = numbers ? array : NULL;
-        column->codes = numbers ? NULL : array;
+        BD_TRY(resize(r, k, r->n_rows));
+        column->numbers = store->numbers;
+        column->codes = store->codes;
     }
     *table = (bd_table){.source = r->format.source,
                         .n_rows = r->n_rows,
