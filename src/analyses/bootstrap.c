@@ -17,18 +17,30 @@ static bd_status units_of_rows(const bd_columns *columns, const bd_membership *c
     return bd_units_of_rows(columns, strata, triangle, n_threads, arena, units);
 }
 
-const bd_sampling bd_sampling_rows = {"rows", "every row by itself", false, units_of_rows};
+const bd_sampling bd_sampling_rows = {"rows", "every row by itself", false, NULL, units_of_rows};
 const bd_sampling bd_sampling_clusters = {"cluster", "whole clusters, such as therapists with their patients", true,
-                                          bd_units_of_clusters};
+                                          NULL, bd_units_of_clusters};
 const bd_sampling bd_sampling_two_stages = {"two-stage", "clusters, then rows within each of those drawn", true,
-                                            bd_units_of_two_stages};
-const bd_sampling *const bd_samplings[] = {&bd_sampling_rows, &bd_sampling_clusters, &bd_sampling_two_stages, NULL};
+                                            NULL, bd_units_of_two_stages};
+const bd_sampling bd_sampling_residuals = {"residual", "regress: predictors stay, residuals of all rows are drawn; equal "
+                                                       "variances",
+                                           false, &bd_draw_residuals, NULL};
+const bd_sampling bd_sampling_wild = {"wild", "regress: predictors stay, each row's residual times 1 or -1; any variances",
+                                      false, &bd_draw_wild, NULL};
+const bd_sampling bd_sampling_parametric = {"parametric", "regress: predictors stay, normal errors with the residual SD",
+                                            false, &bd_draw_parametric, NULL};
+const bd_sampling *const bd_samplings[] = {&bd_sampling_rows,      &bd_sampling_clusters, &bd_sampling_two_stages,
+                                           &bd_sampling_residuals, &bd_sampling_wild,     &bd_sampling_parametric,
+                                           NULL};
 
 static bd_status units_of(const bd_frame *frame, const bd_columns *columns, const double *triangle,
                           const bd_bootstrap_options *options, bd_arena *arena, const bd_units **units)
 {
     const bd_membership strata = frame->strata ? membership(frame->strata) : (bd_membership){0};
     const bd_membership clusters = frame->cluster ? membership(frame->cluster) : (bd_membership){0};
+    if (options->sampling->units == NULL)
+        return bd_fail(BD_EUSAGE, "only a regression draws errors (%s); resample rows or clusters",
+                       options->sampling->name);
     if (options->sampling->needs_clusters && frame->cluster == NULL)
         return bd_fail(BD_EUSAGE, "resampling clusters needs the column that holds them");
     return options->sampling->units(columns, &clusters, frame->strata ? &strata : NULL, triangle, options->n_threads,
@@ -99,6 +111,39 @@ static bd_status until_precise(const bd_units *units, const bd_statistic *statis
     }
 }
 
+/* Where the caller left it open. */
+static void set_defaults(bd_bootstrap_options *options)
+{
+    if (options->method == NULL)
+        options->method = &bd_percentile;
+    if (options->sampling == NULL)
+        options->sampling = &bd_sampling_rows;
+}
+
+bd_status bd_bootstrap_errors(const bd_ols_design *design, const bd_bootstrap_options *options, bd_arena *arena,
+                              const bd_bootstrap_result **out)
+{
+    bd_bootstrap_result *result;
+    BD_NEW(arena, result, 1);
+    result->options = *options;
+    set_defaults(&result->options);
+    const bd_residual_options drawing = {.draw = result->options.sampling->errors,
+                                         .n_replicates = options->n_replicates,
+                                         .seed = options->seed,
+                                         .n_threads = options->n_threads};
+    if (result->options.method->needs_accelerations || options->precision > 0 || options->checkpoint != NULL)
+        return bd_fail(BD_EUSAGE, "%s goes with rows or clusters, not with drawn errors (%s)",
+                       options->checkpoint != NULL  ? "a checkpoint"
+                       : options->precision > 0     ? "--boot auto"
+                                                    : "an accelerated interval",
+                       drawing.draw->name);
+    result->unit = "errors";
+    BD_TRY(bd_residual_bootstrap(design, &drawing, arena, &result->replicates));
+    BD_TRY(intervals(result, arena));
+    *out = result;
+    return BD_OK;
+}
+
 bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statistic, const double *triangle,
                              const bd_bootstrap_options *options, bd_arena *arena,
                              const bd_bootstrap_result **out)
@@ -106,10 +151,7 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
     bd_bootstrap_result *result;
     BD_NEW(arena, result, 1);
     result->options = *options;
-    if (result->options.method == NULL)
-        result->options.method = &bd_percentile;
-    if (result->options.sampling == NULL)
-        result->options.sampling = &bd_sampling_rows;
+    set_defaults(&result->options);
     if (result->options.sampling->needs_clusters && result->options.method->needs_errors)
         return bd_fail(BD_EUSAGE, "a %s interval of clusters would need a standard error that knows of them in every "
                                   "replicate; choose another (--ci percentile), or the wild bootstrap",
@@ -180,10 +222,12 @@ bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_document *
 {
     const bd_replicates *replicates = result->replicates;
     const bd_bootstrap_options *options = &result->options;
+    const bool drawn = options->sampling->errors != NULL;
     BD_TRY(bd_document_say(document, BD_NOTE,
-                           "Intervals: %g %%, %s bootstrap, %zu replicates of %zu %s%s%s; p values by inverting them. "
-                           "MC SE: what another seed would move an end by.",
-                           100 * options->level, options->method->name, replicates->n_replicates,
+                           "Intervals: %g %%, %s bootstrap%s%s%s, %zu replicates of %zu %s%s%s; p values by inverting "
+                           "them. MC SE: what another seed would move an end by.",
+                           100 * options->level, options->method->name, drawn ? " (" : "",
+                           drawn ? options->sampling->name : "", drawn ? ")" : "", replicates->n_replicates,
                            replicates->n_units, result->unit, result->strata ? " within strata of " : "",
                            result->strata ? result->strata : ""));
     if (options->precision > 0)

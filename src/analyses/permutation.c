@@ -10,7 +10,7 @@
 
 #include <bordin/random/philox.h>
 
-enum { LANES = 8 }; /* sums of a product that run side by side */
+#include "core/dot.h"
 
 /* One coefficient's test: an orthonormal basis of the other columns and then of what its own adds to them, and the residuals
  * of the outcome on the others. With c = basis' e for permuted residuals e, t^2 = df c_last^2 / (e'e - c'c). */
@@ -76,16 +76,6 @@ static bd_status sort_by_stratum(size_t n_rows, const bd_membership *strata, bd_
     return BD_OK;
 }
 
-/* A whole number below n, each as likely. Lemire (2019), doi:10.1145/3230636. */
-static uint32_t below(gsl_rng *rng, uint32_t n)
-{
-    uint64_t product = (uint64_t)gsl_rng_get(rng) * n;
-    if ((uint32_t)product < n)
-        for (const uint32_t too_often = -n % n; (uint32_t)product < too_often;)
-            product = (uint64_t)gsl_rng_get(rng) * n;
-    return (uint32_t)(product >> 32);
-}
-
 /* places <- a permutation of the rows within each block, by Fisher and Yates. */
 static void shuffle(const blocks *strata, uint64_t seed, size_t number, worker *w)
 {
@@ -93,25 +83,11 @@ static void shuffle(const blocks *strata, uint64_t seed, size_t number, worker *
     for (size_t s = 0; s < strata->n; s++) {
         const size_t first = strata->starts[s];
         for (size_t i = first; i < strata->starts[s + 1]; i++) {
-            const size_t j = first + below(w->rng, (uint32_t)(i - first + 1));
+            const size_t j = first + bd_random_below(w->rng, (uint32_t)(i - first + 1));
             w->places[i] = w->places[j];
             w->places[j] = (uint32_t)i;
         }
     }
-}
-
-static double dot(const double *a, const double *b, size_t n)
-{
-    double sums[LANES] = {0}, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            sums[k] += a[i + k] * b[i + k];
-    for (; i < n; i++)
-        sum += a[i] * b[i];
-    for (size_t k = 0; k < LANES; k++)
-        sum += sums[k];
-    return sum;
 }
 
 /* c_last^2 / (e'e - c'c), which orders permutations as |t| does. */

@@ -84,6 +84,8 @@ static bd_status resample(const bd_ols_design *design, const bd_regression_optio
                           bd_regression *regression)
 {
     const size_t p = design->n_columns, q = p + (design->has_intercept ? 1 : 2);
+    if (options->resampling.sampling != NULL && options->resampling.sampling->errors != NULL)
+        return bd_bootstrap_errors(design, &options->resampling, arena, &regression->bootstrap);
     const double **values;
     BD_NEW(arena, values, q); /* the last one stays NULL, the constant, without an intercept */
     memcpy(values, design->columns, p * sizeof *values);

@@ -64,3 +64,12 @@ void bd_rng_seek(gsl_rng *rng, uint64_t seed, uint32_t stream, uint32_t block, b
 {
     start(rng->state, seed, (bd_counter){.block = block, .stream = stream, .purpose = purpose});
 }
+
+uint32_t bd_random_below(gsl_rng *rng, uint32_t n)
+{
+    uint64_t product = (uint64_t)(uint32_t)gsl_rng_get(rng) * n;
+    if ((uint32_t)product < n)
+        for (const uint32_t too_often = -n % n; (uint32_t)product < too_often;)
+            product = (uint64_t)(uint32_t)gsl_rng_get(rng) * n;
+    return (uint32_t)(product >> 32);
+}

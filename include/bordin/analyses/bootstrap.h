@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include <bordin/analyses/residuals.h>
 #include <bordin/data/frame.h>
 #include <bordin/report/document.h>
 #include <bordin/resampling/interval.h>
@@ -20,11 +21,13 @@ typedef struct bd_sampling {
     const char *name;    /* as the user types it */
     const char *summary; /* one line for help */
     bool needs_clusters;
+    const bd_error_draw *errors; /* a regression's errors are drawn, and nothing else; NULL: units are */
     bd_status (*units)(const bd_columns *columns, const bd_membership *clusters, const bd_membership *strata,
                        const double *triangle, int n_threads, bd_arena *arena, const bd_units **units);
 } bd_sampling;
 
-extern const bd_sampling bd_sampling_rows, bd_sampling_clusters, bd_sampling_two_stages;
+extern const bd_sampling bd_sampling_rows, bd_sampling_clusters, bd_sampling_two_stages, bd_sampling_residuals,
+    bd_sampling_wild, bd_sampling_parametric;
 
 /* All of them, rows first; NULL ends the list. */
 extern const bd_sampling *const bd_samplings[];
@@ -61,6 +64,11 @@ typedef struct bd_bootstrap_result {
 BD_CHECKED bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statistic, const double *triangle,
                                         const bd_bootstrap_options *options, bd_arena *arena,
                                         const bd_bootstrap_result **result);
+
+/* Draws the errors of a regression, as options->sampling says. BD_EUSAGE: with an interval that needs accelerations, a
+ * precision or a checkpoint, which are for units. */
+BD_CHECKED bd_status bd_bootstrap_errors(const bd_ols_design *design, const bd_bootstrap_options *options, bd_arena *arena,
+                                         const bd_bootstrap_result **result);
 
 /* Puts how it was resampled into the provenance, and what must be known of it into notes and warnings. */
 BD_CHECKED bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_document *document);

@@ -24,6 +24,7 @@ typedef enum bd_purpose {
     BD_PURPOSE_SIMULATE,    /* simulated data */
     BD_PURPOSE_WILD,        /* auxiliary weights of the wild bootstrap */
     BD_PURPOSE_PERMUTE,     /* permutations */
+    BD_PURPOSE_ERRORS,      /* errors that are added to fitted values */
 } bd_purpose;
 
 typedef struct bd_counter {
@@ -41,5 +42,8 @@ extern const gsl_rng_type *const bd_rng_philox;
 
 /* Puts a bd_rng_philox at the start of a stream. */
 void bd_rng_seek(gsl_rng *rng, uint64_t seed, uint32_t stream, uint32_t block, bd_purpose purpose);
+
+/* A whole number below n, each as likely. Lemire (2019), doi:10.1145/3230636. */
+uint32_t bd_random_below(gsl_rng *rng, uint32_t n);
 
 #endif
