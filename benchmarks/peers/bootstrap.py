@@ -1,6 +1,6 @@
-"""bootstrap.py FILE REPLICATES mediation|regression: vectorised numpy.
+"""bootstrap.py FILE REPLICATES mediation|regression|clusters: vectorised numpy.
 
-Counts of drawn rows times products of columns, then batched solves: of the indirect effect, or of four slopes.
+Counts of drawn rows, or therapists, times products of columns, then batched solves: of the indirect effect, or of slopes.
 """
 import sys
 import time
@@ -10,6 +10,7 @@ import numpy as np
 ORDERS = {
     "mediation": ("baseline", "treatment", "alliance", "adherence", "outcome"),
     "regression": ("alliance", "adherence", "baseline", "treatment", "outcome"),
+    "clusters": ("alliance", "adherence", "baseline", "treatment", "outcome"),
 }
 
 
@@ -19,9 +20,9 @@ def solve(S, k, j):
 
 
 def statistic(S, task):
-    if task == "regression":
-        return solve(S, 5, 5)[:, 1:]
-    return solve(S, 4, 4)[:, 3:] * solve(S, 5, 5)[:, 4:]
+    if task == "mediation":
+        return solve(S, 4, 4)[:, 3:] * solve(S, 5, 5)[:, 4:]
+    return solve(S, 5, 5)[:, 1:]
 
 
 data = np.genfromtxt(sys.argv[1], delimiter=",", names=True)
@@ -31,6 +32,10 @@ Z = np.column_stack([np.ones(len(data))] + [data[name] - data[name].mean() for n
 n, q = Z.shape
 upper = np.triu_indices(q)
 products = Z[:, upper[0]] * Z[:, upper[1]]
+if task == "clusters":
+    levels, codes = np.unique(data["therapist"], return_inverse=True)
+    n = len(levels)
+    products = np.column_stack([np.bincount(codes, weights=column, minlength=n) for column in products.T])
 rng = np.random.default_rng(1)
 values = []
 chunk = max(1, min(n_replicates, 2_000_000 // n))
