@@ -39,7 +39,7 @@ static void show(size_t n_done, size_t n_asked)
         clear();
         return;
     }
-    if (seconds < 1)
+    if (seconds < 1 || n_done == n_before)
         return;
     const double left = seconds / (double)(n_done - n_before) * (double)(n_asked - n_done);
     const int filled = (int)(WIDTH * n_done / n_asked);

@@ -134,7 +134,16 @@ static bd_status run_rounds(run *r, size_t n_done, bd_arena *arena)
     const bool in_rounds = agreed(r, r->options->watch != NULL || r->saved.path != NULL) > 0;
     const size_t least = BATCH * (size_t)r->n_threads * n_ranks, most = n_ranks * round_most(&r->task, r->n_threads);
     size_t round = in_rounds ? 4 * least : n;
-    while (n_done < n) {
+    for (;;) {
+        if (stopped(r, n_done) && n_done < n) {
+            BD_TRY(save(r, n_done));
+            return bd_fail(BD_ESTOPPED, r->saved.path ? "stopped after %zu of %zu replicates, which are in %s; the same "
+                                                        "command goes on from there"
+                                                      : "stopped after %zu of %zu replicates",
+                           n_done, n, r->saved.path);
+        }
+        if (n_done == n)
+            return BD_OK;
         round = round > most ? most : round;
         const size_t end = n - n_done < round ? n : n_done + round;
         const double start = omp_get_wtime();
@@ -145,17 +154,9 @@ static bd_status run_rounds(run *r, size_t n_done, bd_arena *arena)
             round *= 2;
         else if (in_rounds && seconds > 2 * round_seconds && round / 2 >= least)
             round /= 2;
-        if (stopped(r, n_done) && n_done < n) {
-            BD_TRY(save(r, n_done));
-            return bd_fail(BD_ESTOPPED, r->saved.path ? "stopped after %zu of %zu replicates, which are in %s; the same "
-                                                        "command goes on from there"
-                                                      : "stopped after %zu of %zu replicates",
-                           n_done, n, r->saved.path);
-        }
         if (n_done == n || save_is_due(r))
             BD_TRY(save(r, n_done));
     }
-    return BD_OK;
 }
 
 static void take_over(const bd_replicates *earlier, const batch_task *task)

@@ -42,7 +42,7 @@ BD_CHECKED bd_status bd_units_of_two_stages(const bd_columns *columns, const bd_
 /* How many rows, or clusters, are drawn from. */
 size_t bd_units_count(const bd_units *units);
 
-/* Who watches a long run: asked between rounds of replicates, in the calling thread. */
+/* Who watches a long run: asked before the first round of replicates and after each, in the calling thread. */
 typedef struct bd_watch {
     bool (*go_on)(void *context, size_t n_done, size_t n_asked); /* false: stop */
     void *context;
