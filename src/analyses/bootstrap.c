@@ -131,11 +131,12 @@ bd_status bd_bootstrap_errors(const bd_ols_design *design, const bd_bootstrap_op
                                          .n_replicates = options->n_replicates,
                                          .seed = options->seed,
                                          .n_threads = options->n_threads};
-    if (result->options.method->needs_accelerations || options->precision > 0 || options->checkpoint != NULL)
+    const bd_interval_method *method = result->options.method;
+    if (method->needs_accelerations || method->needs_jackknife || options->precision > 0 || options->checkpoint != NULL)
         return bd_fail(BD_EUSAGE, "%s goes with rows or clusters, not with drawn errors (%s)",
                        options->checkpoint != NULL  ? "a checkpoint"
                        : options->precision > 0     ? "--boot auto"
-                                                    : "an accelerated interval",
+                                                    : method->name,
                        drawing.draw->name);
     result->unit = "errors";
     BD_TRY(bd_residual_bootstrap(design, &drawing, arena, &result->replicates));
@@ -167,6 +168,7 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
     engine.n_threads = options->n_threads;
     engine.standard_errors = result->options.method->needs_errors;
     engine.accelerations = result->options.method->needs_accelerations;
+    engine.jackknife = result->options.method->needs_jackknife;
     engine.checkpoint = options->checkpoint;
     engine.watch = options->watch;
     engine.team = options->team;

@@ -12,6 +12,7 @@ enum { MOST_PROBABILITIES = 6, FEW = 16 };
 /* What a method works from. */
 typedef struct bd_sample {
     double estimate, error, acceleration; /* error, acceleration: NaN where there is none */
+    double jackknife_error, jackknife_df;
     double *replicates;                   /* n, finite; studentised: (replicate - estimate) / its error */
     size_t n;
     double mean, sd, skewness, kurtosis;
@@ -263,20 +264,39 @@ static void bca(const bd_sample *sample, double level, bd_interval_ends *ends)
     corrected(sample, sample->acceleration, level, ends);
 }
 
+/* No replicate is used, so another seed moves nothing. */
+static void jackknife(const bd_sample *sample, double level, bd_interval_ends *ends)
+{
+    if (!isfinite(sample->jackknife_error)) {
+        ends->low = ends->high = ends->mc_se_low = ends->mc_se_high = ends->p = NAN;
+        return;
+    }
+    const double t = gsl_cdf_tdist_Pinv((1 + level) / 2, sample->jackknife_df);
+    ends->low = sample->estimate - t * sample->jackknife_error;
+    ends->high = sample->estimate + t * sample->jackknife_error;
+    ends->mc_se_low = ends->mc_se_high = 0;
+    ends->p = 2 * gsl_cdf_tdist_Q(fabs(sample->estimate) / sample->jackknife_error, sample->jackknife_df);
+}
+
 #define OVER_REJECTS                                                                                                 \
     "Bias-corrected intervals exclude zero too often in small samples, most of all where one path is near zero "     \
     "(Tibbe & Montoya, 2022, doi:10.3389/fpsyg.2022.810258)."
 
-const bd_interval_method bd_percentile = {"percentile", "quantiles of the replicates", NULL, false, false, percentile};
-const bd_interval_method bd_basic = {"basic", "twice the estimate less the opposite quantiles", NULL, false, false, basic};
-const bd_interval_method bd_normal = {"normal", "normal, less the estimated bias", NULL, false, false, normal};
-const bd_interval_method bd_bc = {"bc", "bias-corrected quantiles", OVER_REJECTS, false, false, bc};
-const bd_interval_method bd_bca = {"bca", "bias-corrected and accelerated quantiles", OVER_REJECTS, false, true, bca};
+const bd_interval_method bd_percentile = {"percentile", "quantiles of the replicates", NULL, false, false, false, percentile};
+const bd_interval_method bd_basic = {"basic", "twice the estimate less the opposite quantiles", NULL, false, false, false, basic};
+const bd_interval_method bd_normal = {"normal", "normal, less the estimated bias", NULL, false, false, false, normal};
+const bd_interval_method bd_bc = {"bc", "bias-corrected quantiles", OVER_REJECTS, false, false, false, bc};
+const bd_interval_method bd_bca = {"bca", "bias-corrected and accelerated quantiles", OVER_REJECTS, false, true, false, bca};
 const bd_interval_method bd_studentised = {
-    "studentised", "bootstrap t, where a standard error exists", NULL, true, false, studentised};
+    "studentised", "bootstrap t, where a standard error exists", NULL, true, false, false, studentised};
+
+const bd_interval_method bd_jackknife = {"jackknife", "t, with errors from leaving out each row or cluster in turn",
+                                         "The jackknife's intervals do not depend on the replicates; for values that are not "
+                                         "smooth, and for products near zero, they are not to be trusted.",
+                                         false, false, true, jackknife};
 
 const bd_interval_method *const bd_interval_methods[] = {&bd_percentile, &bd_basic, &bd_normal, &bd_bc,
-                                                         &bd_bca,        &bd_studentised, NULL};
+                                                         &bd_bca,        &bd_studentised, &bd_jackknife, NULL};
 
 bd_status bd_interval_method_find(const char *name, const bd_interval_method **method)
 {
@@ -285,7 +305,8 @@ bd_status bd_interval_method_find(const char *name, const bd_interval_method **m
             *method = bd_interval_methods[i];
             return BD_OK;
         }
-    return bd_fail(BD_EUSAGE, "there is no interval '%s'; there are percentile, basic, normal, bc, bca and studentised",
+    return bd_fail(BD_EUSAGE, "there is no interval '%s'; there are percentile, basic, normal, bc, bca, "
+                              "studentised and jackknife",
                    name);
 }
 
@@ -328,6 +349,8 @@ bd_status bd_interval(const bd_interval_method *method, const bd_replicates *rep
         .estimate = replicates->estimates[value],
         .error = replicates->errors ? replicates->errors[value] : NAN,
         .acceleration = replicates->accelerations ? replicates->accelerations[value] : NAN,
+        .jackknife_error = replicates->jackknife_errors ? replicates->jackknife_errors[value] : NAN,
+        .jackknife_df = replicates->jackknife_df,
     };
     if (!(level > 0 && level < 1))
         return bd_fail(BD_EUSAGE, "%g is not a confidence level between 0 and 1", level);

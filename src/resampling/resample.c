@@ -9,6 +9,7 @@
 #include "resampling/batch.h"
 #include "resampling/checkpoint.h"
 #include "resampling/influence.h"
+#include "resampling/jackknife.h"
 #include "resampling/round.h"
 
 static const double round_seconds = 0.2;
@@ -241,7 +242,8 @@ bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, cons
                       bd_arena *arena, const bd_replicates **out)
 {
     bd_replicates *replicates;
-    double *accelerations = NULL;
+    const bd_units *drawn = units->first_stage ? units->first_stage : units;
+    double *accelerations = NULL, *jackknife_errors = NULL;
     size_t n_done;
     run r;
     if (options->n_replicates == 0 || options->n_replicates > UINT32_MAX)
@@ -266,8 +268,12 @@ bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, cons
     bd_arena_rewind(arena, mark);
     BD_TRY(count_ends(r.task.ends, options->max_failed, replicates));
     if (options->accelerations)
-        BD_TRY(find_accelerations(units->first_stage ? units->first_stage : units, statistic, r.n_threads, arena, &accelerations));
+        BD_TRY(find_accelerations(drawn, statistic, r.n_threads, arena, &accelerations));
     replicates->accelerations = accelerations;
+    if (options->jackknife)
+        BD_TRY(find_jackknife_errors(drawn, statistic, r.n_threads, arena, &jackknife_errors));
+    replicates->jackknife_errors = jackknife_errors;
+    replicates->jackknife_df = (double)(drawn->n_units - drawn->n_strata);
     *out = replicates;
     return BD_OK;
 }

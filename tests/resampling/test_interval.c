@@ -120,7 +120,7 @@ static void monte_carlo_errors_tell_the_spread(void **unused)
     static const char *const names[] = {"x"};
     const double estimate = 1.1, a = 0.05;
     for (size_t m = 0; bd_interval_methods[m] != NULL; m++) {
-        if (bd_interval_methods[m]->needs_errors)
+        if (bd_interval_methods[m]->needs_errors || bd_interval_methods[m]->needs_jackknife)
             continue;
         double sums[2] = {0}, squares[2] = {0}, variances[2] = {0};
         bd_arena *arena = bd_arena_new();
@@ -183,10 +183,30 @@ static void unknown_methods_and_levels_are_refused(void **unused)
     assert_int_equal(bd_interval(&bd_percentile, &replicates, 0, 1.0, NULL, &ends), BD_EUSAGE);
 }
 
+/* estimate -+ t SE, t from R 4.2.2: qt(0.975, 12), 2 * pt(-4, 12). */
+static void jackknife_is_a_t_interval(void **unused)
+{
+    (void)unused;
+    const double estimate = 2, error = 0.5, none = NAN, values[] = {1, 2, 3};
+    bd_arena *arena = bd_arena_new();
+    bd_interval_ends ends;
+    bd_replicates replicates = {.n_values = 1, .n_replicates = 3, .estimates = &estimate, .values = values,
+                                .jackknife_errors = &error, .jackknife_df = 12};
+    assert_int_equal(bd_interval(&bd_jackknife, &replicates, 0, 0.95, arena, &ends), BD_OK);
+    assert_true(fabs(ends.low - (2 - 0.5 * 2.17881282966723)) < 1e-12);
+    assert_true(fabs(ends.high - (2 + 0.5 * 2.17881282966723)) < 1e-12);
+    assert_true(fabs(ends.p / 0.00176169624439503 - 1) < 1e-9);
+    replicates.jackknife_errors = &none;
+    assert_int_equal(bd_interval(&bd_jackknife, &replicates, 0, 0.95, arena, &ends), BD_OK);
+    assert_true(isnan(ends.low) && isnan(ends.high) && isnan(ends.p));
+    bd_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_method_agrees_with_boot),
+        cmocka_unit_test(jackknife_is_a_t_interval),
         cmocka_unit_test(p_inverts_the_interval),
         cmocka_unit_test(monte_carlo_errors_tell_the_spread),
         cmocka_unit_test(what_cannot_be_used_is_left_out_and_counted),

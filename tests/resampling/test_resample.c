@@ -108,7 +108,7 @@ static const bd_replicates *resample(const sample *s, const bd_units *units, siz
     options.n_replicates = n;
     options.seed = 5;
     options.n_threads = n_threads;
-    options.standard_errors = options.accelerations = true;
+    options.standard_errors = options.accelerations = options.jackknife = true;
     assert_int_equal(bd_resample(units, &statistic, &options, s->arena, &replicates), BD_OK);
     return replicates;
 }
@@ -390,6 +390,47 @@ static void accelerations_equal_those_of_reweighted_fits(void **unused)
     bd_arena_free(s.arena);
 }
 
+/* Leaving out a unit is giving it the weight 0. */
+static void jackknife_errors_equal_those_of_refits(void **unused)
+{
+    (void)unused;
+    static sample s;
+    make(&s, 150, true);
+    for (sampling_design design = ROWS; design < N_DESIGNS; design++) {
+        const size_t n_units = design <= STRATIFIED ? 150 : 25, n_strata = design % 2 == 1 ? 2 : 1;
+        double without[4][150], means[4][2] = {{0}}, sizes[2] = {0};
+        uint32_t strata[150];
+        for (size_t u = 0; u < n_units; u++) {
+            double values[4], weights[150], *triangle = NULL;
+            bd_columns columns = s.columns;
+            columns.weights = weights;
+            for (size_t i = 0; i < 150; i++) {
+                const bool left_out = (design <= STRATIFIED ? i : s.clusters[i]) == u;
+                weights[i] = left_out ? 0 : s.weights[i];
+                strata[u] = left_out && n_strata > 1 ? s.strata[i] : i == 0 ? 0 : strata[u];
+            }
+            assert_int_equal(bd_triangle_of(&columns, 1, s.arena, &triangle), BD_OK);
+            effects(NULL, triangle, values, NULL);
+            sizes[strata[u]]++;
+            for (size_t v = 0; v < 4; v++) {
+                without[v][u] = values[v];
+                means[v][strata[u]] += values[v];
+            }
+        }
+        const bd_replicates *replicates = resample(&s, units_of(&s, design), 10, 1);
+        assert_true(replicates->jackknife_df == (double)(n_units - n_strata));
+        for (size_t v = 0; v < 4; v++) {
+            double variance = 0;
+            for (size_t u = 0; u < n_units; u++) {
+                const double n = sizes[strata[u]], d = without[v][u] - means[v][strata[u]] / n;
+                variance += (n - 1) / n * d * d;
+            }
+            assert_true(fabs(replicates->jackknife_errors[v] / sqrt(variance) - 1) < 1e-9);
+        }
+    }
+    bd_arena_free(s.arena);
+}
+
 /* A predictor that differs in two of thirty rows is constant in (28/30)^30 = 13 % of the samples, and no interval is given. */
 static void failures_are_counted_and_too_many_refused(void **unused)
 {
@@ -461,6 +502,7 @@ int main(void)
         cmocka_unit_test(two_stages_draw_clusters_then_rows),
         cmocka_unit_test(strata_keep_their_sizes),
         cmocka_unit_test(accelerations_equal_those_of_reweighted_fits),
+        cmocka_unit_test(jackknife_errors_equal_those_of_refits),
         cmocka_unit_test(failures_are_counted_and_too_many_refused),
         cmocka_unit_test(a_perfect_fit_is_no_failure),
         cmocka_unit_test(designs_that_cannot_be_drawn_are_refused),

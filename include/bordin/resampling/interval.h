@@ -24,10 +24,12 @@ struct bd_interval_method {
     const char *note;    /* what a reader must know, or NULL */
     bool needs_errors;        /* bd_resampling_options.standard_errors */
     bool needs_accelerations; /* bd_resampling_options.accelerations */
+    bool needs_jackknife;     /* bd_resampling_options.jackknife */
     void (*find_ends)(const struct bd_sample *sample, double level, bd_interval_ends *ends);
 };
 
-extern const bd_interval_method bd_percentile, bd_basic, bd_normal, bd_bc, bd_bca, bd_studentised;
+extern const bd_interval_method bd_percentile, bd_basic, bd_normal, bd_bc, bd_bca, bd_studentised,
+    bd_jackknife;
 
 /* All of them, percentile first; NULL ends the list. */
 extern const bd_interval_method *const bd_interval_methods[];

@@ -68,6 +68,7 @@ typedef struct bd_resampling_options {
     int n_threads;          /* 0: all */
     bool standard_errors;   /* keep one of each value in each replicate, for studentised intervals */
     bool accelerations;     /* from the influence of each unit, for BCa intervals */
+    bool jackknife;         /* standard errors from leaving out each unit in turn */
     double max_failed;      /* share of failed replicates beyond which there is no interval */
     const struct bd_replicates *earlier; /* fewer replicates of the same run, which are taken over; or NULL */
     const char *checkpoint; /* a file to go on from, if it is there, and to write now and then; or NULL */
@@ -88,6 +89,8 @@ typedef struct bd_replicates {
     const double *values;        /* n_values x n_replicates; NaN in those that failed */
     const double *value_errors;  /* the same shape, or NULL */
     const double *accelerations; /* n_values, or NULL when none were asked for */
+    const double *jackknife_errors; /* n_values, NaN where a unit cannot be spared; NULL when none were asked for */
+    double jackknife_df;            /* units less strata */
     const uint8_t *ends;         /* n_replicates; a bd_replicate_end each */
     size_t n_resumed;            /* of them, how many came from the checkpoint */
     size_t n_ended[BD_N_REPLICATE_ENDS]; /* replicates by how they ended */
@@ -96,7 +99,8 @@ typedef struct bd_replicates {
 /* Draws options->n_replicates samples, each of as many units as there are, with replacement, within each stratum, and
  * evaluates the statistic in each: the same bits for any number of threads and any processor. The statistic's columns are
  * those of the units. Accelerations are sum l^3 / (6 (sum l^2)^1.5) with l the derivative by the weight of each unit, less
- * its mean in the stratum (Davison & Hinkley 1997, eq. 5.27).
+ * its mean in the stratum (Davison & Hinkley 1997, eq. 5.27). Jackknife errors: the root of the sum over strata of
+ * (n_s - 1) / n_s sum (value without the unit - mean of these in the stratum)^2; of clusters, the delete-group jackknife.
  * Replicates are numbered, so a run with more of them begins with those of a run with fewer, and one that was stopped,
  * even by a crash, ends with the same bits when it goes on from its checkpoint.
  * BD_ESTOPPED: the watch said so, or another rank of the team failed. BD_EDATA: the checkpoint is damaged, or that of another run; the message says which;
