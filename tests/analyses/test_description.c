@@ -9,95 +9,8 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
-#include <bordin/analyses/description.h>
-#include <bordin/data/csv.h>
-#include <bordin/report/writer.h>
-
-#include "fixture.h"
-
-enum { N_SMALL = 10 };
-
-static const double x[N_SMALL] = {1.5, NAN, 2.25, 7, 3.5, 4.75, NAN, 6.5, 11.25, 2};
-static const double y[N_SMALL] = {2, 1, NAN, 9, 3, 4, NAN, 8, 12, NAN};
-static const double z[N_SMALL] = {NAN, 5, 3, 1, 4, 1, 5, 9, 2, 6};
-static const double constant[N_SMALL] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
-static const uint32_t site[N_SMALL] = {2, 1, 0, 2, 1, 1, 2, 0, 2, 1};
-static const double site_number[N_SMALL] = {7, -2.5, NAN, 7, -2.5, -2.5, 7, NAN, 7, -2.5};
-static const char *const sites[] = {"a", "b", "never"};
-
-static const bd_column columns[] = {
-    {.name = "x", .kind = BD_NUMBERS, .numbers = x, .n_missing = 2},
-    {.name = "y", .kind = BD_NUMBERS, .numbers = y, .n_missing = 3},
-    {.name = "z", .kind = BD_NUMBERS, .numbers = z, .n_missing = 1},
-    {.name = "constant", .kind = BD_NUMBERS, .numbers = constant},
-    {.name = "site", .kind = BD_CATEGORIES, .codes = site, .levels = sites, .n_levels = 3, .n_missing = 2},
-    {.name = "site_number", .kind = BD_NUMBERS, .numbers = site_number, .n_missing = 2},
-};
-static const char *const names[] = {"x", "y", "z", "constant", "site", "site_number"};
-static const bd_table small = {.source = "small.csv", .n_rows = N_SMALL, .n_columns = 6, .columns = columns,
-                               .header = names, .n_header = 6};
-
-/* To ten digits, or NaN. */
-static void assert_near(const char *what, double value, double expected)
-{
-    if (isnan(expected) ? !isnan(value) : !(fabs(value - expected) <= 1e-10 * fmax(fabs(expected), 1e-3)))
-        fail_msg("%s: %.15g, not %.15g", what, value, expected);
-}
-
-/* n, mean, sd, min, q1, median, q3, max, skewness, kurtosis */
-static void assert_summary(const char *what, const bd_summary *s, const double expected[10])
-{
-    const double values[] = {(double)s->n, s->mean, s->sd, s->min, s->q1, s->median, s->q3, s->max, s->skewness,
-                             s->kurtosis};
-    for (size_t i = 0; i < 10; i++)
-        assert_near(what, values[i], expected[i]);
-}
-
-/* n, r, interval, t, p; p to nine digits however small */
-static void assert_correlation(const bd_correlation *c, const double expected[6])
-{
-    assert_near("n", (double)c->n, expected[0]);
-    assert_near("r", c->r, expected[1]);
-    assert_near("ci_low", c->ci_low, expected[2]);
-    assert_near("ci_high", c->ci_high, expected[3]);
-    assert_near("t", c->t, expected[4]);
-    if (!(fabs(c->p - expected[5]) <= 1e-9 * expected[5]))
-        fail_msg("p: %.15g, not %.15g", c->p, expected[5]);
-}
-
-/* n, k, n0, ICC(1), interval, F, df, p */
-static void assert_icc(const bd_icc *c, const double expected[10])
-{
-    const double values[] = {(double)c->n, (double)c->n_clusters, c->n0,        c->icc, c->ci_low, c->ci_high,
-                             c->f,         c->df_between,         c->df_within, c->p};
-    for (size_t i = 0; i < 10; i++)
-        assert_near(c->column->name, values[i], expected[i]);
-}
-
-static const bd_description *describe(const bd_table *table, bd_description_options options)
-{
-    const bd_description *description;
-    must(bd_describe(table, &options, arena, &description));
-    return description;
-}
-
-static const bd_table *jobs(void)
-{
-    const bd_csv_options csv = BD_CSV_DEFAULTS;
-    const bd_table *table;
-    must(bd_csv_read("datasets/jobs2_mediation/jobs.csv", NULL, 0, &csv, arena, &table));
-    return table;
-}
-
-static bd_description_options options_for(const char *const *chosen, size_t n)
-{
-    bd_description_options options = BD_DESCRIPTION_DEFAULTS;
-    options.columns = chosen;
-    options.n_columns = n;
-    return options;
-}
+#include "analyses/description_sample.h"
 
 static void test_describe__numbers_of_jobs_are_those_of_r(void **state)
 {
@@ -481,116 +394,6 @@ static void test_describe__what_cannot_be_described_is_refused(void **state)
     assert_refused(options, BD_EDATA, "there is no row 10 in a table of 10 rows");
 }
 
-static const json_t *table_of(const json_t *document, const char *id)
-{
-    size_t i;
-    json_t *table;
-    json_array_foreach(json_object_get(document, "tables"), i, table)
-        if (strcmp(json_string_value(json_object_get(table, "id")), id) == 0)
-            return json_object_get(table, "rows");
-    return NULL;
-}
-
-static double cell(const json_t *document, const char *id, size_t row, const char *key)
-{
-    return json_number_value(json_object_get(json_array_get(table_of(document, id), row), key));
-}
-
-static json_t *json_of(const bd_description *description)
-{
-    const bd_writer *writer;
-    bd_document *document;
-    char *text = NULL;
-    size_t length = 0;
-    FILE *stream = open_memstream(&text, &length);
-    must(bd_description_document(description, arena, &document));
-    must(bd_writer_find("json", &writer));
-    must(bd_document_write(document, writer, 0, arena, stream));
-    fclose(stream);
-    json_t *json = json_loads(text, 0, NULL);
-    free(text);
-    assert_non_null(json);
-    return json;
-}
-
-static void test_describe__the_document_has_every_table(void **state)
-{
-    (void)state;
-    bd_description_options options = options_for(names, 5);
-    options.by = "site_number";
-    options.cluster = "site";
-    json_t *json = json_of(describe(&small, options));
-    assert_int_equal(json_array_size(json_object_get(json, "tables")), 10);
-    assert_near("mean", cell(json, "numbers", 0, "mean"), 4.84375);
-    assert_near("q3", cell(json, "numbers_by_group", 1, "q3"), 9.125);
-    assert_string_equal(
-        json_string_value(json_object_get(json_array_get(table_of(json, "numbers_by_group"), 1), "group")), "7");
-    assert_near("levels", cell(json, "categories", 0, "levels"), 2);
-    assert_near("n", cell(json, "categories_by_group", 1, "n"), 4);
-    assert_int_equal(json_array_size(table_of(json, "levels")), 2); /* "never" never occurs */
-    assert_near("share", cell(json, "levels", 1, "share"), 0.5);
-    assert_near("share", cell(json, "levels_by_group", 3, "share"), 1);
-    assert_near("r", cell(json, "correlations", 0, "r"), 0.968216289386448);
-    assert_near("icc", cell(json, "icc", 1, "icc"), 0.350125944584383);
-    assert_near("only_x", cell(json, "missing_pairs", 0, "only_x"), 2);
-    assert_int_equal(json_array_size(table_of(json, "missing_patterns")), 7);
-    assert_near("used", json_number_value(json_object_get(json_object_get(json_object_get(json, "provenance"), "rows"),
-                                                          "used")), 10);
-    json_decref(json);
-}
-
-static void test_describe__a_sentence_tells_what_clusters_explain(void **state)
-{
-    (void)state;
-    const char *const chosen[] = {"depress1", "job_seek"};
-    bd_description_options options = options_for(chosen, 2);
-    options.cluster = "occp";
-    json_t *json = json_of(describe(jobs(), options));
-    const json_t *sentences = json_object_get(json, "sentences");
-    assert_int_equal(json_array_size(sentences), 2); /* the interval of depress1 reaches below 0 */
-    assert_string_equal(json_string_value(json_array_get(sentences, 0)),
-                        "Of 899 rows, 899 (100.0 %) have a value in every column described.");
-    assert_string_equal(json_string_value(json_array_get(sentences, 1)),
-                        "4.7 % of the variance of job_seek lies between the 7 clusters of occp.");
-    json_decref(json);
-}
-
-static void test_describe__what_was_not_asked_for_is_not_there(void **state)
-{
-    (void)state;
-    bd_description_options options = options_for(names + 3, 1);
-    options.no_correlations = true;
-    json_t *json = json_of(describe(&small, options));
-    assert_int_equal(json_array_size(json_object_get(json, "tables")), 1);
-    assert_non_null(table_of(json, "numbers"));
-    json_decref(json);
-}
-
-/* 30 levels, level k in k rows: the 20 most frequent are listed, and a note says so. */
-static void test_describe__the_most_frequent_of_many_levels_are_listed(void **state)
-{
-    (void)state;
-    enum { LEVELS = 30, ROWS = LEVELS * (LEVELS + 1) / 2 };
-    uint32_t codes[ROWS];
-    const char *labels[LEVELS];
-    size_t n = 0;
-    for (uint32_t k = 1; k <= LEVELS; k++) {
-        must(bd_print(arena, &labels[k - 1], "level %u", k));
-        for (uint32_t i = 0; i < k; i++)
-            codes[n++] = k;
-    }
-    const bd_column one = {.name = "many", .kind = BD_CATEGORIES, .codes = codes, .levels = labels, .n_levels = LEVELS};
-    const bd_table table = {.source = "many", .n_rows = ROWS, .n_columns = 1, .columns = &one};
-    json_t *json = json_of(describe(&table, BD_DESCRIPTION_DEFAULTS));
-    assert_int_equal(json_array_size(table_of(json, "levels")), BD_LISTED_LEVELS);
-    for (size_t i = 0; i < BD_LISTED_LEVELS; i++)
-        assert_near("n", cell(json, "levels", i, "n"), (double)(LEVELS - i));
-    const json_t *notes = json_object_get(json, "notes");
-    assert_string_equal(json_string_value(json_array_get(notes, json_array_size(notes) - 1)),
-                        "many: the 20 most frequent of 30 levels are listed.");
-    json_decref(json);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -612,10 +415,6 @@ int main(void)
         cmocka_unit_test(test_describe__groups_may_be_many_but_not_too_many),
         cmocka_unit_test(test_describe__the_number_of_threads_changes_no_bit),
         cmocka_unit_test(test_describe__what_cannot_be_described_is_refused),
-        cmocka_unit_test(test_describe__the_document_has_every_table),
-        cmocka_unit_test(test_describe__a_sentence_tells_what_clusters_explain),
-        cmocka_unit_test(test_describe__what_was_not_asked_for_is_not_there),
-        cmocka_unit_test(test_describe__the_most_frequent_of_many_levels_are_listed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
