@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "bootstrap_histogram.h"
+
 static bd_membership membership(const bd_groups *groups)
 {
     return (bd_membership){.codes = groups->codes, .n_levels = groups->n_levels};
@@ -220,7 +222,7 @@ static bd_status warnings(const bd_bootstrap_result *result, bd_document *docume
     return BD_OK;
 }
 
-bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_document *document)
+bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_arena *arena, bd_document *document)
 {
     const bd_replicates *replicates = result->replicates;
     const bd_bootstrap_options *options = &result->options;
@@ -240,6 +242,7 @@ bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_document *
     if (options->method->note != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s", options->method->note));
     BD_TRY(warnings(result, document));
+    BD_TRY(bootstrap_histogram(result, arena, document));
     BD_TRY(bd_document_fact(document, "seed", "Seed", BD_COUNT, bd_number((double)options->seed)));
     BD_TRY(bd_document_fact(document, "interval", "Interval", BD_TEXT, bd_text(options->method->name)));
     BD_TRY(bd_document_fact(document, "resampled", "Resampled", BD_TEXT, bd_text(result->unit)));

@@ -257,7 +257,7 @@ bd_status bd_mediation_document(const bd_mediation *mediation, bd_arena *arena, 
     BD_TRY(covariates_note(mediation, arena, document));
     BD_TRY(notes(mediation, document));
     if (mediation->bootstrap != NULL)
-        BD_TRY(bd_bootstrap_document(mediation->bootstrap, document));
+        BD_TRY(bd_bootstrap_document(mediation->bootstrap, arena, document));
     if (mediation->frame != NULL)
         BD_TRY(bd_provenance_frame(mediation->frame, document));
     else

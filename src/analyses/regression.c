@@ -239,7 +239,7 @@ bd_status bd_regression_document(const bd_regression *regression, bd_arena *aren
     BD_TRY(sentence(regression, document));
     BD_TRY(notes(regression, document));
     if (regression->bootstrap != NULL)
-        BD_TRY(bd_bootstrap_document(regression->bootstrap, document));
+        BD_TRY(bd_bootstrap_document(regression->bootstrap, arena, document));
     BD_TRY(regression_tests_document(regression, document));
     BD_TRY(bd_provenance_frame(regression->frame, document));
     *out = document;

@@ -55,6 +55,11 @@ bd_status bd_document_table(bd_document *document, const char *id, const char *t
     return BD_OK;
 }
 
+void bd_document_unprinted(bd_document_rows *rows)
+{
+    rows->unprinted = true;
+}
+
 bd_status bd_document_row(bd_document_rows *rows, bd_cell **cells)
 {
     bd_cell *made;

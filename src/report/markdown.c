@@ -129,7 +129,8 @@ static bd_status write_markdown(const bd_document *document, int width, bd_arena
     BD_TRY(write_escaped(document->title, scratch, stream));
     fputc('\n', stream);
     for (size_t i = 0; i < document->n_tables; i++)
-        BD_TRY(write_table(document->tables[i], scratch, stream));
+        if (!document->tables[i]->unprinted)
+            BD_TRY(write_table(document->tables[i], scratch, stream));
     BD_TRY(write_said(document, BD_SENTENCE, "", scratch, stream));
     BD_TRY(write_said(document, BD_NOTE, "*Note.* ", scratch, stream));
     BD_TRY(write_said(document, BD_WARNING, "**Warning:** ", scratch, stream));

@@ -12,6 +12,7 @@ struct bd_document_rows {
     size_t n_headings;
     bd_cell **rows; /* n_rows, each of n_headings */
     size_t n_rows, capacity;
+    bool unprinted;
 };
 
 typedef struct bd_said {

@@ -9,6 +9,8 @@
 static bd_status write_tables(const bd_document *document, size_t width, bd_arena *scratch, FILE *stream)
 {
     for (size_t i = 0; i < document->n_tables; i++) {
+        if (document->tables[i]->unprinted)
+            continue;
         fputc('\n', stream);
         BD_TRY(bd_text_table_write(document->tables[i], width, scratch, stream));
     }

@@ -4,7 +4,7 @@
  *     bd_bootstrap_options options = BD_BOOTSTRAP_DEFAULTS;
  *     BD_TRY(bd_bootstrap_frame(frame, &statistic, triangle, &options, arena, &bootstrap));
  *     cells[2] = bd_number(bootstrap->ends[INDIRECT].low);
- *     BD_TRY(bd_bootstrap_document(bootstrap, document));
+ *     BD_TRY(bd_bootstrap_document(bootstrap, arena, document));
  */
 #ifndef BORDIN_ANALYSES_BOOTSTRAP_H
 #define BORDIN_ANALYSES_BOOTSTRAP_H
@@ -70,8 +70,9 @@ BD_CHECKED bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statisti
 BD_CHECKED bd_status bd_bootstrap_errors(const bd_ols_design *design, const bd_bootstrap_options *options, bd_arena *arena,
                                          const bd_bootstrap_result **result);
 
-/* Puts how it was resampled into the provenance, and what must be known of it into notes and warnings. */
-BD_CHECKED bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_document *document);
+/* Puts how it was resampled into the provenance, what must be known of it into notes and warnings, and histograms of the
+ * replicates into the table "distribution", which is not printed. */
+BD_CHECKED bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_arena *arena, bd_document *document);
 
 /* Every replicate as CSV: a column for each value, empty where the replicate failed. BD_EIO: cannot write. */
 BD_CHECKED bd_status bd_bootstrap_save(const bd_bootstrap_result *result, FILE *stream);

@@ -74,6 +74,9 @@ BD_CHECKED bd_status bd_document_new(bd_arena *arena, const char *kind, const ch
 BD_CHECKED bd_status bd_document_table(bd_document *document, const char *id, const char *title,
                                        const bd_heading *headings, size_t n_headings, bd_document_rows **rows);
 
+/* Keeps a table out of print, for numbers that a figure would show: text and Markdown leave it out, JSON and CSV have it. */
+void bd_document_unprinted(bd_document_rows *rows);
+
 /* A new row of empty cells, one per heading, to be filled. */
 BD_CHECKED bd_status bd_document_row(bd_document_rows *rows, bd_cell **cells);
 
