@@ -22,9 +22,10 @@ static size_t take_usable(const bd_replicates *replicates, size_t value, double 
 static bd_status add_bins(const char *name, double *usable, size_t n, bd_document_rows *rows)
 {
     const double from = quantile_of(usable, n, tail), to = quantile_of(usable, n, 1 - tail);
+    const double per_bin = BINS / (to - from);
     size_t counts[BINS] = {0};
     for (size_t i = 0; i < n; i++) {
-        const double at = (usable[i] - from) / (to - from) * BINS;
+        const double at = (usable[i] - from) * per_bin;
         counts[at >= BINS - 1 ? BINS - 1 : at > 0 ? (size_t)at : 0]++;
     }
     for (size_t bin = 0; bin < BINS && to > from; bin++) {
