@@ -46,6 +46,9 @@ bd_status cli_file_open(const char *path, cli_file *file)
     *file = (cli_file){.path = path, .stream = stdout};
     if (path == NULL || strcmp(path, "-") == 0 || !cli_is_first())
         return BD_OK;
+    struct stat there;
+    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+        return bd_fail(BD_EIO, "cannot write %s: it is a device, a pipe or a link, which would be replaced", path);
     if (asprintf(&file->temporary, "%s.XXXXXX", path) < 0)
         return bd_fail(BD_ENOMEM, "out of memory");
     const int descriptor = mkstemp(file->temporary);
