@@ -66,6 +66,11 @@ static bd_status from_summary(size_t n_arguments, const bd_mediation_options *re
     bd_document *document;
     if (n_arguments != 0)
         return bd_fail(BD_EUSAGE, "--from-summary stands instead of a path and a file");
+    if (cli.boot != NULL || cli.se != NULL || cli.where != NULL || cli.weights != NULL || cli.cluster != NULL ||
+        cli.resample != NULL || cli.strata != NULL || cli.ci != NULL || cli.save_replicates != NULL ||
+        cli.checkpoint != NULL || cli.adjust != NULL || cli.n != NULL || cli.correlations != NULL)
+        return bd_fail(BD_EUSAGE, "published numbers have no rows: of the options, --level, --seed, --threads and those of "
+                                  "the output apply to --from-summary");
     BD_TRY(summary_numbers(cli.from_summary, arena, &numbers));
     numbers.level = request->level;
     numbers.seed = request->resampling.seed;

@@ -113,6 +113,8 @@ bd_status cli_check_outputs(void)
     const bd_writer *writer;
     if (cli.format != NULL)
         BD_TRY(bd_while(bd_writer_find(cli.format, &writer), "--format"));
+    if (cli.save_replicates != NULL && cli.output != NULL && strcmp(cli.save_replicates, cli.output) == 0)
+        return bd_fail(BD_EUSAGE, "--output and --save-replicates are one file: %s", cli.output);
     if (cli.save_replicates != NULL)
         BD_TRY(check_output(cli.save_replicates));
     return check_output(cli.output);
