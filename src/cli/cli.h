@@ -75,20 +75,30 @@ BD_CHECKED bd_status cli_read_frame(const char *file, const bd_frame_spec *spec,
 void cli_help_errors(void);
 void cli_help_intervals(void);
 
-/* A file that appears whole or not at all: written beside its path and renamed. "-" or NULL: standard output. */
+/* A file that appears whole or not at all: written beside what its path leads to, and renamed. "-" or NULL: standard
+ * output. Devices and pipes are written as they are. */
 typedef struct cli_file {
     const char *path;
-    char *temporary;
+    const char *target; /* path without links */
+    char *temporary;    /* NULL: written directly */
     FILE *stream;
 } cli_file;
 
-BD_CHECKED bd_status cli_file_open(const char *path, cli_file *file);
+BD_CHECKED bd_status cli_file_open(const char *path, bd_arena *arena, cli_file *file);
 /* Both appear or neither; `other` may be NULL. */
 BD_CHECKED bd_status cli_files_close(cli_file *file, cli_file *other);
 void cli_files_abandon(void); /* removes what was not closed; safe in a signal handler */
 
-/* Whether --format is one and --output and --save-replicates can be written, before the work; they appear after it. */
-BD_CHECKED bd_status cli_check_outputs(void);
+/* What an option names; the path may be NULL. */
+typedef struct cli_named_file {
+    const char *option, *path;
+} cli_named_file;
+
+/* Whether the outputs can be written, are different files, and none is `input` (NULL: there is none). */
+BD_CHECKED bd_status cli_files_check(const cli_named_file *outputs, size_t n, const char *input, bd_arena *arena);
+
+/* The same for the outputs of an analysis, and whether --format is one: before the work; they appear after it. */
+BD_CHECKED bd_status cli_check_outputs(const char *input, bd_arena *arena);
 
 /* Writes the document as --format says. */
 BD_CHECKED bd_status cli_write(bd_document *document, const bd_table *table, bd_arena *arena);
@@ -109,6 +119,6 @@ void cli_watch_resumed(const bd_replicates *replicates);
 bool cli_watch_stop(void);
 
 /* Writes --save-replicates, if it was asked for; it appears with what cli_write() writes. */
-BD_CHECKED bd_status cli_write_replicates(const bd_bootstrap_result *result);
+BD_CHECKED bd_status cli_write_replicates(const bd_bootstrap_result *result, bd_arena *arena);
 
 #endif

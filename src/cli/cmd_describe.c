@@ -67,7 +67,7 @@ static bd_status describe(size_t n_arguments, const char *const *arguments, bd_a
     request.no_correlations = cli.no_correlations != 0;
     BD_TRY(cli_level(&request.level));
     BD_TRY(cli_threads(&request.n_threads));
-    BD_TRY(cli_check_outputs());
+    BD_TRY(cli_check_outputs(arguments[0], arena));
     BD_TRY(read_table(arguments[0], request.columns, request.n_columns, arena, &table));
     BD_TRY(bd_where_rows(table, cli.where, arena, &request.rows, &request.n_rows));
     BD_TRY(bd_describe(table, &request, arena, &description));

@@ -38,10 +38,10 @@ static bd_status summary_numbers(const char *list, bd_arena *arena, bd_product_o
         double *value;
     } numbers[] = {{"a", &request->a},       {"se_a", &request->se_a}, {"b", &request->b},
                    {"se_b", &request->se_b}, {"cor", &request->correlation}};
-    bool given[5] = {false, false, false, false, true};
+    bool given[5] = {false};
     for (const char *s = list; s != NULL;) {
         const size_t length = strcspn(s, ","), name_length = strcspn(s, "=,");
-        const char *value;
+        const char *value, *option;
         size_t k = 0;
         while (k < 5 && (strlen(numbers[k].name) != name_length || strncmp(numbers[k].name, s, name_length) != 0))
             k++;
@@ -49,14 +49,25 @@ static bd_status summary_numbers(const char *list, bd_arena *arena, bd_product_o
             return bd_fail(BD_EUSAGE, "--from-summary takes a=.38,se_a=.1,b=.5,se_b=.12; cannot read '%.*s'",
                            (int)length, s);
         BD_TRY(bd_copy_text(arena, s + name_length + 1, length - name_length - 1, &value));
-        BD_TRY(bd_while(cli_real(numbers[k].name, value, -1e300, 1e300, numbers[k].value), "--from-summary"));
+        BD_TRY(bd_print(arena, &option, "from-summary: %s", numbers[k].name));
+        BD_TRY(cli_real(option, value, -1e300, 1e300, numbers[k].value));
+        if (given[k])
+            return bd_fail(BD_EUSAGE, "--from-summary: %s is given twice", numbers[k].name);
         given[k] = true;
         s = s[length] == ',' ? s + length + 1 : NULL;
     }
-    for (size_t k = 0; k < 5; k++)
+    for (size_t k = 0; k < 4; k++) /* without cor it is 0 */
         if (!given[k])
             return bd_fail(BD_EUSAGE, "--from-summary: %s is missing (a=.38,se_a=.1,b=.5,se_b=.12)", numbers[k].name);
     return BD_OK;
+}
+
+/* Options that speak of rows, where there are none. */
+static bool speaks_of_rows(void)
+{
+    return cli.boot != NULL || cli.se != NULL || cli.where != NULL || cli.weights != NULL || cli.cluster != NULL ||
+           cli.resample != NULL || cli.strata != NULL || cli.ci != NULL || cli.save_replicates != NULL ||
+           cli.checkpoint != NULL;
 }
 
 static bd_status from_summary(size_t n_arguments, const bd_mediation_options *request, bd_arena *arena)
@@ -66,16 +77,14 @@ static bd_status from_summary(size_t n_arguments, const bd_mediation_options *re
     bd_document *document;
     if (n_arguments != 0)
         return bd_fail(BD_EUSAGE, "--from-summary stands instead of a path and a file");
-    if (cli.boot != NULL || cli.se != NULL || cli.where != NULL || cli.weights != NULL || cli.cluster != NULL ||
-        cli.resample != NULL || cli.strata != NULL || cli.ci != NULL || cli.save_replicates != NULL ||
-        cli.checkpoint != NULL || cli.adjust != NULL || cli.n != NULL || cli.correlations != NULL)
+    if (speaks_of_rows() || cli.adjust != NULL || cli.n != NULL || cli.correlations != NULL)
         return bd_fail(BD_EUSAGE, "published numbers have no rows: of the options, --level, --seed, --threads and those of "
                                   "the output apply to --from-summary");
     BD_TRY(summary_numbers(cli.from_summary, arena, &numbers));
     numbers.level = request->level;
     numbers.seed = request->resampling.seed;
     numbers.n_threads = request->n_threads;
-    BD_TRY(cli_check_outputs());
+    BD_TRY(cli_check_outputs(NULL, arena));
     BD_TRY(bd_product_of(&numbers, arena, &product));
     BD_TRY(bd_product_document(product, arena, &document));
     return cli_write(document, NULL, arena);
@@ -95,15 +104,13 @@ static bd_status from_correlations(size_t n_arguments, const char *const *argume
                                   "--correlations matrix.csv --n 262");
     if (cli.n == NULL)
         return bd_fail(BD_EUSAGE, "--correlations needs --n, the number of cases behind them");
-    if (cli.boot != NULL || cli.se != NULL || cli.where != NULL || cli.weights != NULL || cli.cluster != NULL ||
-        cli.resample != NULL || cli.strata != NULL || cli.ci != NULL || cli.save_replicates != NULL ||
-        cli.checkpoint != NULL)
+    if (speaks_of_rows())
         return bd_fail(BD_EUSAGE, "a correlation matrix has no rows: --boot, --ci, --se, --where, --weights, --cluster, "
                                   "--resample, --strata, --save-replicates and --checkpoint do not apply");
     BD_TRY(cli_whole("n", cli.n, 3, 1000000000, &n));
     BD_TRY(bd_path_parse(arguments[0], arena, &path));
     BD_TRY(cli_csv(arena, &csv));
-    BD_TRY(cli_check_outputs());
+    BD_TRY(cli_check_outputs(cli.correlations, arena));
     BD_TRY(bd_csv_read(cli.correlations, NULL, 0, &csv, arena, &matrix));
     BD_TRY(bd_mediate_correlations(matrix, path, cli.adjust, (size_t)n, request, arena, &mediation));
     BD_TRY(bd_mediation_document(mediation, arena, &document));
@@ -128,11 +135,11 @@ static bd_status from_rows(size_t n_arguments, const char *const *arguments, bd_
     BD_TRY(bd_path_parse(arguments[0], arena, &path));
     BD_TRY(bd_path_formula(path, cli.adjust, arena, &formula));
     BD_TRY(cli_frame_spec(formula, &spec, &request->resampling.sampling));
-    BD_TRY(cli_check_outputs());
+    BD_TRY(cli_check_outputs(arguments[1], arena));
     BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
     BD_TRY(bd_mediate(frame, path, request, arena, &mediation));
     BD_TRY(bd_mediation_document(mediation, arena, &document));
-    BD_TRY(cli_write_replicates(mediation->bootstrap));
+    BD_TRY(cli_write_replicates(mediation->bootstrap, arena));
     return cli_write(document, table, arena);
 }
 

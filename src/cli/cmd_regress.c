@@ -90,11 +90,11 @@ static bd_status regress(size_t n_arguments, const char *const *arguments, bd_ar
                                                                 : NULL;
     if (!request.bootstrap && needs_boot != NULL)
         return bd_fail(BD_EUSAGE, "--%s needs --boot, such as --boot 10000", needs_boot);
-    BD_TRY(cli_check_outputs());
+    BD_TRY(cli_check_outputs(arguments[1], arena));
     BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
     BD_TRY(bd_regress(frame, &request, arena, &regression));
     BD_TRY(bd_regression_document(regression, arena, &document));
-    BD_TRY(cli_write_replicates(regression->bootstrap));
+    BD_TRY(cli_write_replicates(regression->bootstrap, arena));
     return cli_write(document, table, arena);
 }
 

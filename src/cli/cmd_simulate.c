@@ -31,12 +31,13 @@ static void more_help(void)
 
 static bd_status set_effect(bd_simulation *simulation, const char *text, bd_arena *arena)
 {
-    const char *equals = strchr(text, '='), *name = NULL;
+    const char *equals = strchr(text, '='), *name = NULL, *option;
     double value;
     if (equals == NULL)
         return bd_fail(BD_EUSAGE, "--set takes NAME=VALUE, such as adherence_alliance=0.5, not '%s'", text);
     BD_TRY(bd_copy_text(arena, text, (size_t)(equals - text), &name));
-    BD_TRY(cli_real("set", equals + 1, -1e300, 1e300, &value));
+    BD_TRY(bd_print(arena, &option, "set %s", name));
+    BD_TRY(cli_real(option, equals + 1, -1e300, 1e300, &value));
     return bd_while(bd_simulation_set(simulation, name, value), "--set");
 }
 
@@ -72,9 +73,11 @@ static bd_status simulate(size_t n_arguments, const char *const *arguments, bd_a
         return bd_fail(BD_EUSAGE, "simulate takes what to simulate: bordin simulate trial --patients 1000");
     BD_TRY(requested(&simulation, arena));
     BD_TRY(cli_threads(&n_threads));
+    const cli_named_file outputs[] = {{"output", cli.output}, {"truth", cli.truth}};
+    BD_TRY(cli_files_check(outputs, 2, NULL, arena));
     if (cli.truth != NULL)
-        BD_TRY(cli_file_open(cli.truth, &truth));
-    BD_TRY(cli_file_open(cli.output, &patients));
+        BD_TRY(cli_file_open(cli.truth, arena, &truth));
+    BD_TRY(cli_file_open(cli.output, arena, &patients));
     BD_TRY(bd_simulation_write(&simulation, n_threads, patients.stream, arena));
     if (cli.truth != NULL)
         BD_TRY(bd_simulation_write_truth(&simulation, truth.stream));

@@ -94,6 +94,43 @@ static bd_status parse(poptContext context, bool *help)
     return errno == ENOMEM ? bd_fail(BD_ENOMEM, "out of memory") : BD_OK; /* popt then takes an option as not given */
 }
 
+static const struct poptOption *find_option(const struct poptOption *table, const char *name, size_t length)
+{
+    for (const struct poptOption *o = table; o->longName != NULL || o->shortName != 0 || o->arg != NULL; o++) {
+        const struct poptOption *found = NULL;
+        if ((o->argInfo & POPT_ARG_MASK) == POPT_ARG_INCLUDE_TABLE)
+            found = find_option(o->arg, name, length);
+        else if (length == 1 ? o->shortName == *name
+                             : o->longName != NULL && strlen(o->longName) == length && memcmp(o->longName, name, length) == 0)
+            found = o;
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+/* Of two values popt would keep the last without a word. */
+static bd_status refuse_twice(int n, char **words, const struct poptOption *table, bd_arena *arena)
+{
+    const struct poptOption **seen;
+    size_t n_seen = 0;
+    BD_NEW(arena, seen, n);
+    for (int i = 1; i < n && strcmp(words[i], "--") != 0; i++) {
+        const size_t dashes = strspn(words[i], "-"), length = strcspn(words[i] + dashes, "=");
+        const struct poptOption *option =
+            dashes == 1 || dashes == 2 ? find_option(table, words[i] + dashes, dashes == 1 ? 1 : length) : NULL;
+        if (option == NULL || (option->argInfo & POPT_ARG_MASK) == POPT_ARG_NONE)
+            continue;
+        for (size_t k = 0; k < n_seen; k++)
+            if (seen[k] == option && (option->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING)
+                return bd_fail(BD_EUSAGE, "--%s is given twice", option->longName);
+        seen[n_seen++] = option;
+        if (words[i][dashes == 1 ? 2 : dashes + length] == '\0')
+            i++; /* its value */
+    }
+    return BD_OK;
+}
+
 static bd_status run(const cli_command *command, int argc, char **argv, bool help, bd_arena *arena)
 {
     struct poptOption help_options[] = {{"help", '?', POPT_ARG_NONE, NULL, '?', "this text", NULL}, POPT_TABLEEND};
@@ -101,6 +138,7 @@ static bd_status run(const cli_command *command, int argc, char **argv, bool hel
                                    POPT_TABLEEND};
     const char *name;
     BD_TRY(bd_print(arena, &name, "bordin %s", command->name));
+    BD_TRY(refuse_twice(argc, argv, options, arena));
     const char **named;
     BD_NEW(arena, named, argc + 1);
     memcpy(named, argv, (size_t)argc * sizeof *named);
@@ -151,6 +189,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, pipe_closed);
     signal(SIGINT, interrupted);
     signal(SIGTERM, interrupted);
+    if (signal(SIGHUP, SIG_IGN) != SIG_IGN) /* nohup stays in force */
+        signal(SIGHUP, interrupted);
     gsl_set_error_handler_off();
     bd_arena *arena = bd_arena_new();
     if (arena == NULL || atexit(cli_files_abandon) != 0) { /* OpenMP's and popt's libraries exit when memory gives out */

@@ -63,7 +63,10 @@ bd_status cli_real(const char *option, const char *text, double low, double high
 {
     char *end;
     const double number = strtod(text, &end);
-    if (end == text || *end != '\0' || !isfinite(number) || number < low || number > high)
+    const bool is_number = end != text && *end == '\0' && isfinite(number);
+    if (!is_number && high >= 1e300)
+        return bd_fail(BD_EUSAGE, "--%s takes a number, not '%s'", option, text);
+    if (!is_number || number < low || number > high)
         return bd_fail(BD_EUSAGE, "--%s takes a number from %g to %g, not '%s'", option, low, high, text);
     *value = number;
     return BD_OK;
@@ -71,15 +74,16 @@ bd_status cli_real(const char *option, const char *text, double low, double high
 
 bd_status cli_level(double *level)
 {
+    char *end;
     *level = 0.95;
     if (cli.level == NULL)
         return BD_OK;
-    BD_TRY(cli_real("level", cli.level, 0, 100, level));
-    if (*level > 1)
+    *level = strtod(cli.level, &end);
+    if (end == cli.level || *end != '\0' || !(*level >= 0.001 && *level <= 100))
+        return bd_fail(BD_EUSAGE, "--level takes a share from 0.001 to 0.999999, such as 0.95, not '%s'", cli.level);
+    if (*level >= 1)
         return bd_fail(BD_EUSAGE, "--level takes a share such as 0.95; for %s %% write %g", cli.level, *level / 100);
-    if (*level <= 0 || *level >= 1)
-        return bd_fail(BD_EUSAGE, "--level must lie between 0 and 1, not be %s", cli.level);
-    return BD_OK;
+    return *level <= 0.999999 ? BD_OK : bd_fail(BD_EUSAGE, "--level is at most 0.999999, not %s", cli.level);
 }
 
 bd_status cli_threads(int *n_threads)
