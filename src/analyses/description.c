@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyses/description_internal.h"
+#include "core/magnitude.h"
 
 static bd_status choose_rows(const bd_table *table, const bd_description_options *options, bd_arena *arena,
                              bd_part *all)
@@ -80,6 +81,26 @@ static bd_status choose_groups(const bd_description_options *options, const bd_p
     return BD_OK;
 }
 
+/* The same column in other units if its squares could overflow or vanish: correlations and ICCs have none. */
+static bd_status in_units(const bd_described *described, size_t n_rows, bd_arena *arena, const bd_column **column)
+{
+    const bd_summary *all = &described->parts[0];
+    const double largest = fmax(fabs(all->min), fabs(all->max));
+    double *numbers;
+    bd_column *copy;
+    *column = described->column;
+    if (all->n == 0 || magnitude_is_ordinary(largest))
+        return BD_OK;
+    BD_NEW(arena, copy, 1);
+    BD_NEW(arena, numbers, n_rows);
+    *copy = *described->column;
+    for (size_t i = 0; i < n_rows; i++)
+        numbers[i] = copy->numbers[i] * magnitude_unit(largest);
+    copy->numbers = numbers;
+    *column = copy;
+    return BD_OK;
+}
+
 static bd_status relate_numbers(const bd_description_options *options, bd_arena *arena, bd_description *description)
 {
     const bd_column **numbers;
@@ -87,7 +108,7 @@ static bd_status relate_numbers(const bd_description_options *options, bd_arena 
     BD_NEW(arena, numbers, description->n_columns);
     for (size_t j = 0; j < description->n_columns; j++)
         if (description->columns[j].column->kind == BD_NUMBERS)
-            numbers[n++] = description->columns[j].column;
+            BD_TRY(in_units(&description->columns[j], description->table->n_rows, arena, &numbers[n++]));
     description->too_many_to_correlate = !options->no_correlations && options->columns == NULL && n > BD_FEW_COLUMNS;
     if (!options->no_correlations && !description->too_many_to_correlate)
         BD_TRY(bd_correlate(&description->parts[0], numbers, n, options->n_threads, arena, description));

@@ -3,9 +3,9 @@
 
 #include "analyses/description_internal.h"
 #include "core/doubled.h"
+#include "core/magnitude.h"
 #include "core/quantile.h"
 
-/* The deviations are standardised before they are cubed, so that neither large nor small units overflow or vanish. */
 static void summarise_moments(const double *values, size_t count, bd_summary *summary)
 {
     const double n = (double)count;
@@ -32,6 +32,19 @@ static void summarise_moments(const double *values, size_t count, bd_summary *su
         summary->kurtosis = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (fourths / n - 3) + 6);
 }
 
+static void summarise_varying(double *values, size_t n, double largest, bd_summary *summary)
+{
+    const double unit = magnitude_unit(largest);
+    for (size_t i = 0; i < n; i++)
+        values[i] *= unit;
+    summarise_moments(values, n, summary);
+    summary->mean /= unit;
+    summary->sd /= unit;
+    summary->q1 = quantile_of(values, n, 0.25) / unit;
+    summary->median = quantile_of(values, n, 0.5) / unit;
+    summary->q3 = quantile_of(values, n, 0.75) / unit;
+}
+
 static void summarise_numbers(const bd_column *column, const bd_part *part, double *values, bd_summary *summary)
 {
     size_t n = 0;
@@ -51,10 +64,7 @@ static void summarise_numbers(const bd_column *column, const bd_part *part, doub
     summary->min = min;
     summary->max = max;
     if (min < max) {
-        summarise_moments(values, n, summary);
-        summary->q1 = quantile_of(values, n, 0.25);
-        summary->median = quantile_of(values, n, 0.5);
-        summary->q3 = quantile_of(values, n, 0.75);
+        summarise_varying(values, n, fmax(fabs(min), fabs(max)), summary);
     } else {
         summary->mean = summary->q1 = summary->median = summary->q3 = min;
         summary->sd = n < 2 ? NAN : 0;

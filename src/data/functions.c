@@ -54,6 +54,8 @@ static bd_status shift_and_scale(evaluation *e, const node *call, bool scale, va
     moments(&x, e->n_rows, &mean, &sd, &n);
     if (scale && !(n > 1 && sd > 0))
         return bd_fail(BD_EDATA, "%s: a constant cannot be divided by its standard deviation", name);
+    if (!isfinite(sd) && n > 1)
+        return bd_fail(BD_EDATA, "%s: the values are too large for their squares; divide them first", name);
     BD_NEW(e->arena, numbers, e->n_rows);
     for (size_t i = 0; i < e->n_rows; i++)
         numbers[i] = (x.numbers[i * x.step] - mean) / (scale ? sd : 1);
