@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bordin/data/frame.h>
+
 typedef struct node_list {
     const char **names, **terms;
     size_t *stages;
@@ -181,6 +183,17 @@ bd_status bd_path_list(const char *list, bd_arena *arena, const char *const **na
     return BD_OK;
 }
 
+/* With log(m) or x:age beside them, the paths of m and x would no longer be one number each. */
+static bd_status refuse_shared(const char *node, const char *term, bd_arena *arena)
+{
+    const char *name;
+    BD_TRY(bd_expression_shares(node, term, arena, &name));
+    return name == NULL ? BD_OK
+                        : bd_fail(BD_EUSAGE, "'%s' is made of '%s', which stands in the path: its effects would not be "
+                                             "one number each",
+                                  term, name);
+}
+
 bd_status bd_path_formula(const bd_path *path, const char *adjust, bd_arena *arena, const char **formula)
 {
     const char *const *names, *const *terms;
@@ -190,6 +203,13 @@ bd_status bd_path_formula(const bd_path *path, const char *adjust, bd_arena *are
         for (size_t node = 0; node < path->n_nodes; node++)
             if (strcmp(names[i], path->names[node]) == 0)
                 return bd_fail(BD_EUSAGE, "--adjust: '%s' stands in the path already", names[i]);
+    for (size_t node = 0; node < path->n_nodes; node++) {
+        for (size_t i = 0; i < n; i++)
+            BD_TRY(bd_while(refuse_shared(path->terms[node], terms[i], arena), "--adjust"));
+        for (size_t other = 0; other < path->n_nodes; other++)
+            if (other != node)
+                BD_TRY(bd_while(refuse_shared(path->terms[node], path->terms[other], arena), "cannot read the path"));
+    }
     BD_TRY(bd_print(arena, formula, "%s ~ ", path->terms[path->n_nodes - 1]));
     for (size_t i = 0; i < n; i++)
         BD_TRY(bd_print(arena, formula, "%s%s + ", *formula, terms[i]));

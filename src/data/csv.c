@@ -13,7 +13,7 @@
 #include "data/csv_read.h"
 #include "data/nearest.h"
 
-enum { BLOCKS_PER_THREAD = 32, BLOCK_SIZE = 1 << 18 };
+enum { BLOCKS_PER_THREAD = 32, BLOCK_SIZE = 1 << 18, LONGEST_NAME = 1000 };
 
 /* A column as it grows. */
 typedef struct column_store {
@@ -103,6 +103,10 @@ static bd_status take_name(void *data, const char *field, size_t length)
     }
     while (length > 0 && isspace((unsigned char)field[length - 1]))
         length--;
+    if (length > LONGEST_NAME)
+        return bd_fail(BD_EDATA, "%s: line 1: the name of column %zu has %zu bytes; a header row has the names of the "
+                                 "columns",
+                       r->format.source, r->n_header + 1, length);
     BD_TRY(bd_copy_text(r->arena, field, length, &name));
     BD_PUSH(r->arena, r->header, r->n_header, r->header_room, name);
     return BD_OK;

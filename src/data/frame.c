@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/dependence.h"
 #include "data/design.h"
 #include "data/evaluate.h"
 #include "data/terms.h"
@@ -32,12 +33,24 @@ typedef struct builder {
     bd_frame *frame;
 } builder;
 
+/* A change score beside its first part is a model; a function of the outcome alone is not. */
+static bd_status check_response(const builder *b)
+{
+    const char *name = b->terms.response ? only_name(b->terms.response) : NULL;
+    for (size_t i = 0; name != NULL && i < b->terms.n_variables; i++)
+        if (takes_name(b->terms.variables[i], name))
+            return bd_fail(BD_EUSAGE, "the outcome '%s' is also in the predictor '%s'; leave it out", name,
+                           b->terms.names[i]);
+    return BD_OK;
+}
+
 static bd_status parse(builder *b)
 {
     b->formula_source = (syntax_source){"formula", b->spec->formula};
     b->where_source = (syntax_source){"--where", b->spec->where};
     BD_TRY(syntax_parse(&b->formula_source, b->arena, &b->formula));
     BD_TRY(terms_of(b->formula, &b->formula_source, b->arena, &b->terms));
+    BD_TRY(check_response(b));
     return b->spec->where ? syntax_parse(&b->where_source, b->arena, &b->where) : BD_OK;
 }
 
@@ -340,14 +353,6 @@ static bd_status make_design(builder *b)
     return design_build(&b->terms, variables, b->arena, b->frame);
 }
 
-static bd_status check_design_names(const builder *b)
-{
-    for (size_t j = 0; j < b->frame->n_columns; j++)
-        if (b->response != NULL && strcmp(b->frame->columns[j].name, b->frame->response_name) == 0)
-            return bd_fail(BD_EUSAGE, "the outcome '%s' is also a predictor; leave it out", b->frame->response_name);
-    return BD_OK;
-}
-
 static bd_status finish(builder *b)
 {
     if (b->n_kept == 0)
@@ -355,7 +360,6 @@ static bd_status finish(builder *b)
     if (b->response != NULL)
         BD_TRY(compress_numbers(b, b->response, &b->frame->response));
     BD_TRY(make_design(b));
-    BD_TRY(check_design_names(b));
     BD_TRY(scale_weights(b));
     BD_TRY(make_groups(b, b->spec->cluster, b->cluster, &b->frame->cluster));
     BD_TRY(make_groups(b, b->spec->strata, b->strata, &b->frame->strata));

@@ -12,6 +12,7 @@ typedef struct function {
     size_t n_arguments;       /* beside labelled ones */
     bool takes_categories[2]; /* by argument: read as categories, not numbers */
     bool takes_reference;     /* ref = "level" */
+    bool of_other_rows;       /* a row's value is made of other rows' */
 } function;
 
 /* NULL when there is none of that name. */

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DEPTH = 200, UNARY_MINUS = 9, UNARY_NOT = 4, HIGHEST = 11 };
+enum { MOST_DEPTH = 200, MOST_OPERATORS = 3000, UNARY_MINUS = 9, UNARY_NOT = 4, HIGHEST = 11 };
 
 typedef struct parser {
     const syntax_source *source;
     const char *here;
     bd_arena *arena;
-    int depth;
+    int depth, n_operators;
 } parser;
 
 typedef struct operator_rule {
@@ -227,6 +227,8 @@ static bd_status parse_operators(parser *p, int lowest, node **out)
     BD_TRY(parse_operand(p, &left));
     while ((rule = operator_here(p)) != NULL && rule->precedence >= lowest) {
         node *both = NULL;
+        if (++p->n_operators > MOST_OPERATORS)
+            return syntax_error(p->source, offset(p), "more than %d operators", MOST_OPERATORS);
         BD_TRY(new_node(p, NODE_BINARY, offset(p), rule->name, 2, &both));
         p->here += strlen(rule->text);
         both->children[0] = left;

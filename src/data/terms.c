@@ -57,6 +57,8 @@ static bd_status variable(expansion *x, const node *tree, term_set *out)
     size_t i = 0;
     if (tree->kind == NODE_TEXT)
         return syntax_error(x->source, tree->at, "text is not a predictor; names with spaces go in backquotes");
+    if (tree->kind == NODE_NAME && strcmp(tree->text, ".") == 0)
+        return syntax_error(x->source, tree->at, "'.' does not stand for all other columns here; name the predictors");
     BD_TRY(syntax_print(tree, x->arena, &name));
     while (i < t->n_variables && strcmp(t->names[i], name) != 0)
         i++;

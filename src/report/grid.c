@@ -8,7 +8,7 @@
 
 #include "report/utf8.h"
 
-enum { FEWEST_DECIMALS = 2, MOST_DECIMALS = 6, LARGEST_SPREAD = 2 };
+enum { FEWEST_DECIMALS = 2, MOST_DECIMALS = 6, LARGEST_SPREAD = 2, LONGEST_TEXT = 400 };
 
 static const double TOO_LONG = 1e8;
 
@@ -63,6 +63,19 @@ static bd_status choose_decimals(const bd_document_rows *table, bd_arena *arena,
     return BD_OK;
 }
 
+/* A label that no page could hold is cut between two characters; JSON and CSV have the whole of it. */
+static bd_status print_text(const char *whole, bd_arena *arena, const char **text)
+{
+    size_t length = strnlen(whole, LONGEST_TEXT + 1);
+    if (length <= LONGEST_TEXT)
+        return bd_utf8_clean(whole, BD_BLANK_CONTROLS, arena, text);
+    for (length = LONGEST_TEXT; length > 0 && ((unsigned char)whole[length] & 0xc0) == 0x80;)
+        length--;
+    BD_TRY(bd_copy_text(arena, whole, length, text));
+    BD_TRY(bd_utf8_clean(*text, BD_BLANK_CONTROLS, arena, text));
+    return bd_print(arena, text, "%s\u2026", *text);
+}
+
 static bd_status print_cell(const bd_heading *heading, const bd_cell *cell, int decimals, bd_arena *arena,
                             const char **text)
 {
@@ -79,7 +92,7 @@ bd_status bd_grid_cell(bd_class class, const bd_cell *cell, bd_arena *arena, con
     if (!cell->present)
         return BD_OK;
     if (cell->text != NULL)
-        return bd_utf8_clean(cell->text, BD_BLANK_CONTROLS, arena, text);
+        return print_text(cell->text, arena, text);
     const bd_shown shown = bd_show(class, cell->number);
     return bd_copy_text(arena, shown.text, strlen(shown.text), text);
 }

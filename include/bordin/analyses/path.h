@@ -29,7 +29,7 @@ BD_CHECKED bd_status bd_path_list(const char *list, bd_arena *arena, const char 
                                   const char *const **terms, size_t *n);
 
 /* The formula whose frame the path needs: outcome ~ adjust + predictor + mediators. `adjust` is a list as above, or
- * NULL. */
+ * NULL. BD_EUSAGE: a covariate, or another variable of the path, is made of a variable of the path. */
 BD_CHECKED bd_status bd_path_formula(const bd_path *path, const char *adjust, bd_arena *arena, const char **formula);
 
 #endif

@@ -91,7 +91,12 @@ BD_CHECKED bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena,
 BD_CHECKED bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena,
                                     const bd_frame **frame);
 
-/* The same for the condition alone: the columns that `where` (NULL: none) names ... */
+/* *name <- the one variable that `expression` is a function of, if `other` takes it too: "y" of "log(y)" and "x:y". NULL:
+ * it is a function of several, of none, or `other` does without. A lag, a cluster mean and a deviation from one do not
+ * count as taking it. BD_EUSAGE: not an expression. */
+BD_CHECKED bd_status bd_expression_shares(const char *expression, const char *other, bd_arena *arena, const char **name);
+
+/* As bd_frame_wanted for a condition alone: the columns that `where` (NULL: none) names ... */
 BD_CHECKED bd_status bd_where_wanted(const char *where, bd_arena *arena, const bd_wanted **wanted, size_t *n_wanted);
 
 /* ... and the rows, ascending, for which it is true (NULL: all). Rows where it is missing are not among them.
