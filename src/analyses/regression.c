@@ -207,6 +207,27 @@ static bd_status sentence(const bd_regression *regression, bd_document *document
                            fit->f, bd_show_p(fit->f_p).text);
 }
 
+static bd_status fit_warnings(const bd_regression *regression, bd_document *document)
+{
+    const bd_ols *fit = regression->fit;
+    if (fit->condition_digits > 7)
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "The predictors are nearly collinear: the arithmetic loses %.0f of 16 digits.",
+                               fit->condition_digits));
+    if (fit->ss_residual <= 1e-24 * (fit->ss_model + fit->ss_residual))
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "The predictors determine the outcome exactly: what is left over is rounding, and so are "
+                               "all standard errors, tests and intervals."));
+    if (fit->n_saturated > 0)
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "%zu row%s fitted exactly whatever %s outcome (leverage 1), such as the only row of a level: "
+                               "the standard errors of coefficients that rest on %s alone are far too small. Use --se "
+                               "classical, or join levels.",
+                               fit->n_saturated, fit->n_saturated == 1 ? " is" : "s are",
+                               fit->n_saturated == 1 ? "its" : "their", fit->n_saturated == 1 ? "it" : "them"));
+    return BD_OK;
+}
+
 static bd_status notes(const bd_regression *regression, bd_document *document)
 {
     const bd_frame *frame = regression->frame;
@@ -221,11 +242,7 @@ static bd_status notes(const bd_regression *regression, bd_document *document)
                                frame->cluster->name));
     if (!frame->has_intercept)
         BD_TRY(bd_document_say(document, BD_NOTE, "No intercept: R2 and F are about zero, not about the mean."));
-    if (regression->fit->condition_digits > 7)
-        BD_TRY(bd_document_say(document, BD_WARNING,
-                               "The predictors are nearly collinear: the arithmetic loses %.0f of 16 digits.",
-                               regression->fit->condition_digits));
-    return BD_OK;
+    return fit_warnings(regression, document);
 }
 
 bd_status bd_regression_document(const bd_regression *regression, bd_arena *arena, bd_document **out)

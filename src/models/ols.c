@@ -251,6 +251,7 @@ bd_status bd_ols_fit(const bd_ols_design *design, const bd_se_estimator *estimat
     if (options->keep_residuals)
         BD_NEW(arena, fit->residuals, design->n_rows);
     solution.residuals = fit->residuals;
+    solution.n_saturated = &fit->n_saturated;
     const bd_mark scratch = bd_arena_mark(arena);
     BD_TRY(factor(design, arena, &triangle));
     BD_TRY(check_rank(design, triangle, arena));

@@ -58,7 +58,7 @@ static double hc4_discount(double leverage, double mean_leverage)
     return pow(1 - leverage, -fmin(4, leverage / mean_leverage));
 }
 
-/* Sum of u u' e^2 discount(u'u) over the rows of one chunk, upper half. */
+/* Sum of u u' e^2 discount(u'u) over the rows of one chunk, upper half; then how many rows have leverage 1. */
 static void add_hc_chunk(const bd_se_estimator *estimator, const ols_solution *s, size_t from, size_t n,
                          const double *u, double *meat)
 {
@@ -71,8 +71,10 @@ static void add_hc_chunk(const bd_se_estimator *estimator, const ols_solution *s
         for (size_t k = 0; k < p; k++)
             leverage += u[k * OLS_CHUNK + i] * u[k * OLS_CHUNK + i];
         squares[i] = e * e;
+        const bool saturated = !(1 - leverage > OLS_SMALLEST_SHARE);
         if (estimator->discount != NULL)
-            squares[i] *= 1 - leverage > OLS_SMALLEST_SHARE ? estimator->discount(leverage, mean_leverage) : 0;
+            squares[i] *= saturated ? 0 : estimator->discount(leverage, mean_leverage);
+        meat[p * p] += saturated;
     }
     for (size_t j = 0; j < p; j++)
         for (size_t k = j; k < p; k++)
@@ -85,10 +87,10 @@ static bd_status hc_meat(const bd_se_estimator *estimator, const ols_solution *s
 {
     (void)df;
     const size_t n = s->design->n_rows, p = s->design->n_columns, block_rows = ols_block_rows(n);
-    const size_t n_blocks = (n + block_rows - 1) / block_rows, room = p * OLS_CHUNK;
+    const size_t n_blocks = (n + block_rows - 1) / block_rows, room = p * OLS_CHUNK, stride = p * p + 1;
     const int n_threads = ols_threads(s);
     double *sums, *rotated;
-    BD_NEW(arena, sums, n_blocks * p * p);
+    BD_NEW(arena, sums, n_blocks * stride);
     BD_NEW(arena, rotated, (size_t)n_threads * 2 * room);
 #pragma omp parallel for num_threads(n_threads) schedule(dynamic) if (n_blocks > 1)
     for (size_t block = 0; block < n_blocks; block++) {
@@ -97,11 +99,12 @@ static bd_status hc_meat(const bd_se_estimator *estimator, const ols_solution *s
         for (size_t from = block * block_rows; from < end; from += OLS_CHUNK) {
             const size_t rows = end - from < OLS_CHUNK ? end - from : OLS_CHUNK;
             bd_ols_rotate(s, NULL, from, rows, x, x + room);
-            add_hc_chunk(estimator, s, from, rows, x + room, sums + block * p * p);
+            add_hc_chunk(estimator, s, from, rows, x + room, sums + block * stride);
         }
     }
-    ols_join_blocks(sums, n_blocks, p * p);
+    ols_join_blocks(sums, n_blocks, stride);
     memcpy(meat, sums, p * p * sizeof *meat);
+    *s->n_saturated = (size_t)sums[p * p];
     ols_mirror(p, meat);
     return BD_OK;
 }

@@ -24,6 +24,7 @@ typedef struct ols_solution {
     double *residuals; /* n_rows */
     double ss_residual, ss_total; /* weighted; the total about the mean with an intercept */
     double df_residual;
+    size_t *n_saturated; /* where rows of leverage 1 are counted */
 } ols_solution;
 
 struct bd_se_estimator {

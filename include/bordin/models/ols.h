@@ -45,6 +45,7 @@ typedef struct bd_ols {
     double r_squared, adjusted_r_squared;
     double f, f_p;                /* classical F of all predictors */
     double log_likelihood, aic, bic; /* normal errors; the residual variance counts as a parameter */
+    size_t n_saturated;           /* rows of leverage 1, which HC0 to HC4 know nothing of; 0 with other errors */
     double condition_digits;      /* digits the worst-determined column lost to the others: -log10 of the share it keeps */
 } bd_ols;
 
