@@ -287,8 +287,18 @@ static bd_status limits(const bd_description *d, bd_document *document)
     return BD_OK;
 }
 
+static bool has_unnamed(const bd_table *table)
+{
+    for (size_t j = 0; j < table->n_header; j++)
+        if (table->header[j][0] == '\0')
+            return true;
+    return false;
+}
+
 static bd_status notes(const bd_description *d, bd_document *document)
 {
+    if (has_unnamed(d->table))
+        BD_TRY(bd_document_say(document, BD_NOTE, "A column without a name (row names, mostly) is left out."));
     if (d->n_without_group > 0)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s is missing in %zu rows; they are in no group.", d->by->name,
                                d->n_without_group));

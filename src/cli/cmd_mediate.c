@@ -11,7 +11,7 @@
 static struct poptOption options[] = {
     {"adjust", 0, POPT_ARG_STRING, &cli.adjust, 0, "covariates of every equation: baseline,age,factor(site)", "TERMS"},
     {"se", 0, POPT_ARG_STRING, &cli.se, 0,
-     "standard errors of the paths, see below (default: classical; with --cluster, cr2)", "NAME"},
+     "standard errors of the paths, see below (default: classical; with clusters, cr2)", "NAME"},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     {"cluster", 0, POPT_ARG_STRING, &cli.cluster, 0, "column of clusters, such as therapists", "NAME"},
     {"from-summary", 0, POPT_ARG_STRING, &cli.from_summary, 0,

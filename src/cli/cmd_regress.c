@@ -7,7 +7,7 @@
 #include "cli.h"
 
 static struct poptOption option_table[] = {
-    {"se", 0, POPT_ARG_STRING, &cli.se, 0, "standard errors, see below (default: classical; with --cluster, cr2)", "NAME"},
+    {"se", 0, POPT_ARG_STRING, &cli.se, 0, "standard errors, see below (default: classical; with clusters, cr2)", "NAME"},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     {"cluster", 0, POPT_ARG_STRING, &cli.cluster, 0, "column of clusters, such as therapists", "NAME"},
     {"wild", 0, POPT_ARG_STRING, &cli.wild, 0,

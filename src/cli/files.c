@@ -62,12 +62,14 @@ static bd_status resolve(const char *path, bd_arena *arena, const char **target)
         free(found);
         return status;
     }
-    if (lstat(path, &there) == 0)
+    if (errno == ENOMEM)
+        return bd_fail(BD_ENOMEM, "out of memory");
+    if (errno == ENOENT && lstat(path, &there) == 0)
         return bd_fail(BD_EIO, "cannot write %s: it is a link to what is not there", path);
     BD_TRY(bd_copy_text(arena, path, strlen(path), &copy));
     found = realpath(dirname((char *)copy), NULL);
     if (found == NULL)
-        return cannot_write(path, errno);
+        return errno == ENOMEM ? bd_fail(BD_ENOMEM, "out of memory") : cannot_write(path, errno);
     BD_TRY(bd_copy_text(arena, path, strlen(path), &copy));
     const bd_status status = bd_print(arena, target, "%s/%s", found, basename((char *)copy));
     free(found);

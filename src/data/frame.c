@@ -122,6 +122,8 @@ bd_status bd_where_rows(const bd_table *table, const char *where, bd_arena *aren
     return select_rows(table, &source, tree, arena, rows, n_rows);
 }
 
+static const char zero_weight[] = "a weight of zero";
+
 static bd_status add_part(builder *b, const node *tree, const char *name, const values **out)
 {
     part *p = &b->parts[b->n_parts++];
@@ -235,7 +237,7 @@ static bd_status keep_complete_rows(builder *b)
         if (complete && b->weights != NULL) {
             BD_TRY(check_weight(b, i));
             if (b->weights->numbers[i] == 0) {
-                BD_TRY(count_drop(b, &list, "a weight of zero", i));
+                BD_TRY(count_drop(b, &list, zero_weight, i));
                 complete = false;
             }
         }
@@ -253,9 +255,9 @@ static bd_status no_rows(const builder *b)
 {
     const char *reasons = "";
     for (size_t k = 0; k < b->frame->n_drops; k++)
-        BD_TRY(bd_print(b->arena, &reasons, "%s%s%s is missing in %zu", reasons, k > 0 ? ", " : "",
-                        b->frame->drops[k].reason, b->frame->drops[k].n_rows));
-    return bd_fail(BD_EDATA, "%s: no row has a value for every variable; of %zu rows, %s", b->evaluation.table->source,
+        BD_TRY(bd_print(b->arena, &reasons, "%s%s%s %s %zu", reasons, k > 0 ? ", " : "", b->frame->drops[k].reason,
+                        b->frame->drops[k].reason == zero_weight ? "in" : "is missing in", b->frame->drops[k].n_rows));
+    return bd_fail(BD_EDATA, "%s: no row can be used; of %zu rows, %s", b->evaluation.table->source,
                    b->evaluation.n_rows, reasons);
 }
 
@@ -362,6 +364,10 @@ static bd_status finish(builder *b)
     BD_TRY(make_design(b));
     BD_TRY(scale_weights(b));
     BD_TRY(make_groups(b, b->spec->cluster, b->cluster, &b->frame->cluster));
+    if (b->frame->cluster != NULL && b->frame->cluster->n_levels < 2)
+        return bd_fail(BD_EDATA, "%s: the column of clusters, '%s', has only one value in the %zu rows that are used; there "
+                                 "must be two clusters at least",
+                       b->evaluation.table->source, b->spec->cluster, b->n_kept);
     BD_TRY(make_groups(b, b->spec->strata, b->strata, &b->frame->strata));
     b->frame->notes = b->evaluation.notes;
     b->frame->n_notes = b->evaluation.n_notes;

@@ -310,7 +310,7 @@ static void data_that_cannot_answer(void **unused)
                                            "leave such rows out with --where, or transform otherwise"},
         {{.formula = "y ~ I(x / (z - 2))"}, "trial.csv: x / (z - 2) is not a finite number in row 1 (the header not counted); "
                                             "leave such rows out with --where, or transform otherwise"},
-        {{.formula = "y ~ empty"}, "trial.csv: no row has a value for every variable; of 12 rows, empty is missing in 12"},
+        {{.formula = "y ~ empty"}, "trial.csv: no row can be used; of 12 rows, empty is missing in 12"},
         {{.formula = "y ~ only"}, "only is 'cbt' in every used row; a category needs two levels at least"},
         {{.formula = "y ~ factor(g, ref = 'act')"}, "factor(g, ref = \"act\"): no used row has the level 'act'; there are "
                                                     "'cbt', 'ipt', 'tau'"},

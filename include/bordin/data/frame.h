@@ -87,7 +87,7 @@ BD_CHECKED bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena,
 
 /* Builds the frame in `arena`; plain columns of which no row was dropped are the table's own.
  * BD_EUSAGE as above. BD_EDATA: a name the table lacks; text used as a number; a transformation that is not finite
- * (its row is named); a negative weight; no rows left. */
+ * (its row is named); a negative weight; a single cluster; no rows left. */
 BD_CHECKED bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena,
                                     const bd_frame **frame);
 
