@@ -1,0 +1,326 @@
+/* Links: from a mean to the linear predictor and back. */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "models/glm_exp.h"
+#include "models/glm_internal.h"
+
+static const double SMALLEST_SLOPE = 1e-300;
+
+/* Means stay inside (0, 1), where the variance is not 0. */
+GLM_INLINE double inside(double mu)
+{
+    const double low = mu < DBL_EPSILON ? DBL_EPSILON : mu;
+    return low > 1 - DBL_EPSILON / 2 ? 1 - DBL_EPSILON / 2 : low;
+}
+
+/* mu = 1 / (1 + e^-eta), without cancellation near 0; 1e-300 is as small as it gets. */
+GLM_INLINE void logit_rows(size_t n, const double *restrict eta, double *restrict mu, double *restrict slope)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        const double e = glm_exp(-fabs(eta[i])), high = 1 / (1 + e), low = e * high;
+        const double p = eta[i] < 0 ? low : high;
+        mu[i] = p > 1 - DBL_EPSILON / 2 ? 1 - DBL_EPSILON / 2 : p;
+        slope[i] = low * high;
+    }
+}
+
+GLM_AVX2 static void logit_rows_avx2(size_t n, const double *eta, double *mu, double *slope)
+{
+    logit_rows(n, eta, mu, slope);
+}
+
+static void logit_rows_anywhere(size_t n, const double *eta, double *mu, double *slope)
+{
+    logit_rows(n, eta, mu, slope);
+}
+
+static void logit_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    (GLM_HAS_AVX2 ? logit_rows_avx2 : logit_rows_anywhere)(n, eta, mu, slope);
+}
+
+static double logit_of(double mu)
+{
+    return log(mu / (1 - mu));
+}
+
+static double logit_curvature(double eta)
+{
+    const double e = exp(-fabs(eta)), low = e / (1 + e), high = 1 / (1 + e);
+    return low * high * (eta < 0 ? high - low : low - high);
+}
+
+static double normal_density(double eta)
+{
+    return exp(-0.5 * eta * eta) / sqrt(2 * M_PI);
+}
+
+static void probit_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    for (size_t i = 0; i < n; i++) {
+        mu[i] = inside(0.5 * erfc(-eta[i] * M_SQRT1_2));
+        slope[i] = fmax(normal_density(eta[i]), SMALLEST_SLOPE);
+    }
+}
+
+/* Acklam's start is not needed: one value per row, once; Newton from the logistic's quantile. */
+static double probit_of(double mu)
+{
+    double eta = logit_of(mu) / 1.7;
+    for (int step = 0; step < 50; step++) {
+        const double apart = (0.5 * erfc(-eta * M_SQRT1_2) - mu) / fmax(normal_density(eta), 1e-12);
+        eta -= fmax(-1, fmin(1, apart));
+        if (fabs(apart) < 1e-14 * (1 + fabs(eta)))
+            break;
+    }
+    return eta;
+}
+
+static double probit_curvature(double eta)
+{
+    return -eta * normal_density(eta);
+}
+
+static void cloglog_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double hazard = glm_exp(fmin(eta[i], 700));
+        mu[i] = inside(-expm1(-hazard));
+        slope[i] = fmax(hazard * glm_exp(-hazard), SMALLEST_SLOPE);
+    }
+}
+
+static double cloglog_of(double mu)
+{
+    return log(-log1p(-mu));
+}
+
+static double cloglog_curvature(double eta)
+{
+    const double hazard = exp(fmin(eta, 700));
+    return hazard * exp(-hazard) * (1 - hazard);
+}
+
+static void loglog_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double hazard = glm_exp(fmin(-eta[i], 700));
+        mu[i] = inside(glm_exp(-hazard));
+        slope[i] = fmax(hazard * glm_exp(-hazard), SMALLEST_SLOPE);
+    }
+}
+
+static double loglog_of(double mu)
+{
+    return -log(-log(mu));
+}
+
+static double loglog_curvature(double eta)
+{
+    const double hazard = exp(fmin(-eta, 700));
+    return hazard * exp(-hazard) * (hazard - 1);
+}
+
+static void cauchit_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    for (size_t i = 0; i < n; i++) {
+        mu[i] = inside(0.5 + atan(eta[i]) / M_PI);
+        slope[i] = fmax(1 / (M_PI * (1 + eta[i] * eta[i])), SMALLEST_SLOPE);
+    }
+}
+
+static double cauchit_of(double mu)
+{
+    return tan(M_PI * (mu - 0.5));
+}
+
+static double cauchit_curvature(double eta)
+{
+    const double square = 1 + eta * eta;
+    return -2 * eta / (M_PI * square * square);
+}
+
+GLM_INLINE void log_rows(size_t n, const double *restrict eta, double *restrict mu, double *restrict slope)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        mu[i] = slope[i] = glm_exp(eta[i]);
+}
+
+GLM_AVX2 static void log_rows_avx2(size_t n, const double *eta, double *mu, double *slope)
+{
+    log_rows(n, eta, mu, slope);
+}
+
+static void log_rows_anywhere(size_t n, const double *eta, double *mu, double *slope)
+{
+    log_rows(n, eta, mu, slope);
+}
+
+static void log_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    (GLM_HAS_AVX2 ? log_rows_avx2 : log_rows_anywhere)(n, eta, mu, slope);
+}
+
+static double log_of(double mu)
+{
+    return log(mu);
+}
+
+static double log_curvature(double eta)
+{
+    return exp(eta);
+}
+
+static void identity_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    for (size_t i = 0; i < n; i++) {
+        mu[i] = eta[i];
+        slope[i] = 1;
+    }
+}
+
+static double identity_of(double mu)
+{
+    return mu;
+}
+
+static double no_curvature(double eta)
+{
+    (void)eta;
+    return 0;
+}
+
+static void inverse_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    for (size_t i = 0; i < n; i++) {
+        mu[i] = 1 / eta[i];
+        slope[i] = -mu[i] * mu[i];
+    }
+}
+
+static double inverse_of(double mu)
+{
+    return 1 / mu;
+}
+
+static double inverse_curvature(double eta)
+{
+    return 2 / (eta * eta * eta);
+}
+
+static void sqrt_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    for (size_t i = 0; i < n; i++) {
+        mu[i] = eta[i] * eta[i];
+        slope[i] = 2 * eta[i];
+    }
+}
+
+static double sqrt_of(double mu)
+{
+    return sqrt(mu);
+}
+
+static double sqrt_curvature(double eta)
+{
+    (void)eta;
+    return 2;
+}
+
+static void inverse_square_inverse(size_t n, const double *eta, double *mu, double *slope)
+{
+    for (size_t i = 0; i < n; i++) {
+        mu[i] = 1 / sqrt(eta[i]);
+        slope[i] = -0.5 * mu[i] / eta[i];
+    }
+}
+
+static double inverse_square_of(double mu)
+{
+    return 1 / (mu * mu);
+}
+
+static double inverse_square_curvature(double eta)
+{
+    return 0.75 / (eta * eta * sqrt(eta));
+}
+
+const bd_link bd_logit = {.name = "logit",
+                          .summary = "log odds",
+                          .inverse = logit_inverse,
+                          .of = logit_of,
+                          .curvature = logit_curvature};
+const bd_link bd_probit = {.name = "probit",
+                           .summary = "quantile of the normal distribution",
+                           .inverse = probit_inverse,
+                           .of = probit_of,
+                           .curvature = probit_curvature};
+const bd_link bd_cloglog = {.name = "cloglog",
+                            .summary = "log(-log(1 - mu)): log hazard of grouped survival times",
+                            .inverse = cloglog_inverse,
+                            .of = cloglog_of,
+                            .curvature = cloglog_curvature};
+const bd_link bd_loglog = {.name = "loglog",
+                           .summary = "-log(-log(mu)): cloglog of the other outcome, with the sign turned",
+                           .inverse = loglog_inverse,
+                           .of = loglog_of,
+                           .curvature = loglog_curvature};
+const bd_link bd_cauchit = {.name = "cauchit",
+                            .summary = "quantile of the Cauchy distribution",
+                            .inverse = cauchit_inverse,
+                            .of = cauchit_of,
+                            .curvature = cauchit_curvature};
+const bd_link bd_log = {
+    .name = "log", .summary = "log of the mean", .inverse = log_inverse, .of = log_of, .curvature = log_curvature};
+const bd_link bd_identity = {.name = "identity",
+                             .summary = "the mean itself",
+                             .inverse = identity_inverse,
+                             .of = identity_of,
+                             .curvature = no_curvature};
+const bd_link bd_inverse = {.name = "inverse",
+                            .summary = "1 / mu",
+                            .inverse = inverse_inverse,
+                            .of = inverse_of,
+                            .curvature = inverse_curvature};
+const bd_link bd_sqrt = {.name = "sqrt",
+                         .summary = "square root of the mean",
+                         .inverse = sqrt_inverse,
+                         .of = sqrt_of,
+                         .curvature = sqrt_curvature,
+                         .positive = true};
+const bd_link bd_inverse_square = {.name = "1/mu^2",
+                                   .summary = "1 / mu squared",
+                                   .inverse = inverse_square_inverse,
+                                   .of = inverse_square_of,
+                                   .curvature = inverse_square_curvature,
+                                   .positive = true};
+
+const bd_link *const bd_links[] = {&bd_logit,    &bd_probit,  &bd_cloglog, &bd_loglog,         &bd_cauchit, &bd_log,
+                                   &bd_identity, &bd_inverse, &bd_sqrt,    &bd_inverse_square, NULL};
+
+const char *bd_link_name(const bd_link *link)
+{
+    return link->name;
+}
+
+const char *bd_link_summary(const bd_link *link)
+{
+    return link->summary;
+}
+
+bd_status bd_link_find(const char *name, const bd_link **link)
+{
+    char list[256] = "";
+    for (size_t i = 0; bd_links[i] != NULL; i++) {
+        if (strcmp(bd_links[i]->name, name) == 0) {
+            *link = bd_links[i];
+            return BD_OK;
+        }
+        strcat(strcat(list, i == 0 ? "" : ", "), bd_links[i]->name);
+    }
+    return bd_fail(BD_EUSAGE, "no link named '%s'; there are %s", name, list);
+}
