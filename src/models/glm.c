@@ -75,20 +75,12 @@ static bd_status fit_null(const glm_model *full, bd_arena *arena, glm_model *nul
     null->separating = NULL;
     null->edge_checked = true;
     BD_TRY(new_model(null, arena));
-    if (!design->base.has_intercept) {
-        null->end = BD_GLM_CONVERGED;
-        null->deviance = glm_evaluate(null);
-        return BD_OK;
-    }
-    return glm_iterate(null, false, arena);
-}
-
-static double sum_of_weights(const glm_model *m)
-{
-    double sum = 0;
-    for (size_t i = 0; i < m->n; i++)
-        sum += glm_weight(m, i);
-    return sum;
+    if (design->base.has_intercept && design->offset != NULL)
+        return glm_iterate(null, false, arena);
+    glm_start_at_mean(null);
+    null->end = BD_GLM_CONVERGED;
+    null->deviance = glm_evaluate(null);
+    return BD_OK;
 }
 
 static bd_status describe_null(const glm_model *m, bd_arena *arena, bd_glm *fit)
@@ -138,28 +130,32 @@ static bd_status test_whole(const glm_model *m, bd_arena *arena, bd_glm *fit)
     return BD_OK;
 }
 
+/* weight * mu, or weight, of the rows whose response is *response */
+static double weighted_mean_where(const glm_model *m, const void *response, size_t row)
+{
+    return m->y[row] == *(const double *)response ? glm_weight(m, row) * m->mu[row] : 0;
+}
+
+static double weight_where(const glm_model *m, const void *response, size_t row)
+{
+    return m->y[row] == *(const double *)response ? glm_weight(m, row) : 0;
+}
+
 /* Mean fitted probability where it happened less that where it did not. */
 static double tjur(const glm_model *m)
 {
-    double sums[2] = {0}, weights[2] = {0};
+    const double yes = 1, no = 0;
     if (m->family->response != GLM_BINARY || m->design->trials != NULL)
         return NAN;
-    for (size_t i = 0; i < m->n; i++) {
-        sums[m->y[i] == 1] += glm_weight(m, i) * m->mu[i];
-        weights[m->y[i] == 1] += glm_weight(m, i);
-    }
-    return sums[1] / weights[1] - sums[0] / weights[0];
+    return glm_sum(m, weighted_mean_where, &yes) / glm_sum(m, weight_where, &yes) -
+           glm_sum(m, weighted_mean_where, &no) / glm_sum(m, weight_where, &no);
 }
 
-static double pearson(const glm_model *m)
+static double pearson_of(const glm_model *m, const void *context, size_t row)
 {
-    double sum = 0;
-    for (size_t i = 0; i < m->n; i++) {
-        const double apart = m->y[i] - m->mu[i];
-        if (glm_weight(m, i) > 0)
-            sum += glm_weight(m, i) * apart * apart / m->family->variance(m->mu[i], m->theta);
-    }
-    return sum;
+    (void)context;
+    const double apart = m->y[row] - m->mu[row];
+    return glm_weight(m, row) * apart * apart / m->family->variance(m->mu[row], m->theta);
 }
 
 static bd_status describe_fit(const glm_model *m, bd_arena *arena, bd_glm *fit)
@@ -168,7 +164,7 @@ static bd_status describe_fit(const glm_model *m, bd_arena *arena, bd_glm *fit)
     const bool one_more = m->family->has_theta || !m->family->known_dispersion;
     fit->deviance = m->deviance;
     fit->df_residual = n - p;
-    fit->pearson = pearson(m);
+    fit->pearson = glm_sum(m, pearson_of, NULL);
     fit->dispersion = fit->pearson / fit->df_residual;
     fit->log_likelihood = glm_log_likelihood(m, m->mu, m->theta, m->deviance);
     fit->aic = -2 * fit->log_likelihood + 2 * (p + one_more);
@@ -176,7 +172,7 @@ static bd_status describe_fit(const glm_model *m, bd_arena *arena, bd_glm *fit)
     fit->tjur = tjur(m);
     BD_TRY(describe_null(m, arena, fit));
     BD_TRY(test_whole(m, arena, fit));
-    const double null = fit->null_log_likelihood, cases = m->design->trials ? sum_of_weights(m) : n;
+    const double null = fit->null_log_likelihood, cases = m->design->trials ? glm_sum_of_weights(m) : n;
     fit->mcfadden = 1 - fit->log_likelihood / null;
     fit->nagelkerke = -expm1(2 * (null - fit->log_likelihood) / cases) / -expm1(2 * null / cases);
     return BD_OK;

@@ -299,28 +299,3 @@ int glm_edge(const bd_family *family, const bd_link *link, double y)
         return y == 0 ? -1 : y == 1;
     return family->response == GLM_COUNT && link == &bd_log && y == 0 ? -1 : 0;
 }
-
-double glm_log_likelihood(const glm_model *m, const double *mu, double theta, double deviance)
-{
-    if (m->family->log_density == NULL)
-        return NAN;
-    const double *trials = m->design->trials;
-    double sum = 0, weights = 0;
-    for (size_t i = 0; i < m->n; i++)
-        weights += glm_weight(m, i);
-    const double spread = m->family->response == GLM_REAL ? (double)m->n_used : weights;
-    const double parameter = m->family->has_theta ? theta : deviance / spread;
-    for (size_t i = 0; i < m->n; i++)
-        if (glm_weight(m, i) > 0)
-            sum += m->family->log_density(m->y[i], mu[i], glm_weight(m, i), trials ? trials[i] : 1, parameter);
-    return sum;
-}
-
-double glm_deviance(const glm_model *m, const double *mu, double theta)
-{
-    double sum = 0;
-    for (size_t i = 0; i < m->n; i++)
-        if (glm_weight(m, i) > 0)
-            sum += glm_weight(m, i) * m->family->deviance(m->y[i], mu[i], theta);
-    return sum;
-}

@@ -2,6 +2,8 @@
 #ifndef BORDIN_MODELS_GLM_INTERNAL_H
 #define BORDIN_MODELS_GLM_INTERNAL_H
 
+#include <omp.h>
+
 #include <bordin/models/glm.h>
 
 enum { GLM_CHUNK = 256 };
@@ -53,6 +55,11 @@ typedef struct glm_model {
     size_t n_separated;
 } glm_model;
 
+static inline int glm_threads(const glm_model *m)
+{
+    return m->design->base.n_threads > 0 ? m->design->base.n_threads : omp_get_max_threads();
+}
+
 static inline double glm_weight(const glm_model *m, size_t row)
 {
     return m->weights == NULL ? 1 : m->weights[row];
@@ -80,6 +87,9 @@ BD_CHECKED bd_status glm_check(const bd_glm_design *design, const bd_family *fam
 /* eta, mu, residuals, working weights, and the deviance at m->beta: infinite outside the range. */
 double glm_evaluate(glm_model *m);
 
+/* m->beta <- no predictors, and the mean of the response. */
+void glm_start_at_mean(glm_model *m);
+
 /* m->triangle at the present working weights. False: collinear by them. */
 BD_CHECKED bd_status glm_factor(glm_model *m, bd_arena *arena, bool *full_rank);
 
@@ -101,11 +111,15 @@ BD_CHECKED bd_status glm_theta(const glm_model *m, const double *mu, double star
 /* Maximises Firth's penalised likelihood over the first `n_free` coefficients, the others staying 0. */
 BD_CHECKED bd_status glm_iterate_firth(glm_model *m, size_t n_free, bd_arena *arena, double *penalised);
 
-/* Sum over rows of log densities at mu; NaN for a quasi family. */
-double glm_log_likelihood(const glm_model *m, const double *mu, double theta, double deviance);
+/* The sum of term(m, context, row) over the rows that have a weight, by blocks: the same for any number of threads. */
+double glm_sum(const glm_model *m, double (*term)(const glm_model *m, const void *context, size_t row),
+               const void *context);
 
-/* Deviance at mu. */
-double glm_deviance(const glm_model *m, const double *mu, double theta);
+/* Prior weights, times trials. */
+double glm_sum_of_weights(const glm_model *m);
+
+/* Sum over rows of log densities at mu, where the deviance is `deviance`; NaN for a quasi family. */
+double glm_log_likelihood(const glm_model *m, const double *mu, double theta, double deviance);
 
 /* Looks for a direction that separates the outcomes, and fills m->separating, direction and n_separated. */
 BD_CHECKED bd_status glm_find_separation(glm_model *m, bd_arena *arena, bool *found);

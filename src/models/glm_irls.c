@@ -67,9 +67,8 @@ static void add_chunk(const glm_model *m, size_t from, size_t n, block_sum *sum)
 double glm_evaluate(glm_model *m)
 {
     const size_t block_rows = ols_block_rows(m->n), n_blocks = (m->n + block_rows - 1) / block_rows;
-    const int n_threads = m->design->base.n_threads > 0 ? m->design->base.n_threads : omp_get_max_threads();
     block_sum sums[OLS_MOST_BLOCKS + 1];
-#pragma omp parallel for num_threads(n_threads) schedule(dynamic) if (n_blocks > 1)
+#pragma omp parallel for num_threads(glm_threads(m)) schedule(dynamic) if (n_blocks > 1)
     for (size_t block = 0; block < n_blocks; block++) {
         const size_t end = (block + 1) * block_rows < m->n ? (block + 1) * block_rows : m->n;
         sums[block] = (block_sum){.inside = true};
@@ -117,12 +116,23 @@ static double start_at(const glm_model *m, size_t row, double typical)
     return fabs(mu) < 0.1 * typical ? copysign(0.1 * typical, mu) : mu;
 }
 
+static double size_of_response(const glm_model *m, const void *context, size_t row)
+{
+    (void)context;
+    return fabs(m->y[row]) / (double)m->n_used;
+}
+
+static double weighted_response(const glm_model *m, const void *context, size_t row)
+{
+    (void)context;
+    return glm_weight(m, row) * m->y[row];
+}
+
 /* The regression that R starts with: of link(mu) for a mu near the response. */
 static bd_status start(glm_model *m, bd_arena *arena, bool *full_rank)
 {
-    double typical = 0;
-    for (size_t i = 0; i < m->n; i++)
-        typical += fabs(m->y[i]) / (double)m->n;
+    const double typical = glm_sum(m, size_of_response, NULL);
+#pragma omp parallel for num_threads(glm_threads(m)) if (m->n > OLS_LEAST_ROWS)
     for (size_t from = 0; from < m->n; from += GLM_CHUNK) {
         const size_t n = m->n - from < GLM_CHUNK ? m->n - from : GLM_CHUNK;
         double slope[GLM_CHUNK];
@@ -141,17 +151,11 @@ static bd_status start(glm_model *m, bd_arena *arena, bool *full_rank)
     return BD_OK;
 }
 
-/* No predictors, and the mean of the response. */
-static void start_at_mean(glm_model *m)
+void glm_start_at_mean(glm_model *m)
 {
-    double sum = 0, weights = 0;
-    for (size_t i = 0; i < m->n; i++) {
-        sum += glm_weight(m, i) * m->y[i];
-        weights += glm_weight(m, i);
-    }
     memset(m->beta, 0, m->p * sizeof *m->beta);
     if (m->design->base.has_intercept)
-        m->beta[0] = m->link->of(sum / weights);
+        m->beta[0] = m->link->of(glm_sum(m, weighted_response, NULL) / glm_sum_of_weights(m));
 }
 
 /* Length of the coefficients and of a step in units of the information, R b. */
@@ -251,7 +255,7 @@ bd_status glm_iterate(glm_model *m, bool warm, bd_arena *arena)
         BD_TRY(start(m, arena, &full_rank));
     m->deviance = full_rank ? glm_evaluate(m) : INFINITY;
     if (!isfinite(m->deviance)) {
-        start_at_mean(m);
+        glm_start_at_mean(m);
         m->deviance = glm_evaluate(m);
     }
     m->end = BD_GLM_NOT_CONVERGED;

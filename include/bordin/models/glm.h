@@ -127,4 +127,30 @@ BD_CHECKED bd_status bd_glm_fit(const bd_glm_design *design, const bd_family *fa
                                 const bd_se_estimator *se, const bd_glm_options *options, bd_arena *arena,
                                 const bd_glm **fit);
 
+/* The same model for other weights, many times: a bootstrap's replicates. Made once from a fit that converged. */
+typedef struct bd_glm_prepared {
+    size_t n_rows, n_columns;
+    size_t n_scratch;              /* doubles that bd_glm_replicate needs */
+    const struct glm_prepared *in; /* its own */
+} bd_glm_prepared;
+
+typedef enum bd_glm_replicate_end {
+    BD_GLM_REPLICATE_CONVERGED,
+    BD_GLM_REPLICATE_COLLINEAR,     /* the rows with weight do not identify the coefficients */
+    BD_GLM_REPLICATE_SEPARATED,     /* or leave them without a finite maximum */
+    BD_GLM_REPLICATE_NOT_CONVERGED,
+} bd_glm_replicate_end;
+
+/* Columns are rotated so that their information at the fit is the unit matrix, which makes cross-products safe.
+ * BD_ENUMERIC: the fit did not converge, or is separated. */
+BD_CHECKED bd_status bd_glm_prepare(const bd_glm_design *design, const bd_glm *fit, bd_arena *arena,
+                                    const bd_glm_prepared **prepared);
+
+/* The coefficients (n_columns) when row i counts weights[i] times (times its prior weight): Newton's method from the full
+ * sample's solution, to convergence, theta (negbin) and the penalty (Firth) included. Any weights >= 0. Pure: threads may
+ * call it at once, each with a scratch of its own. For links other than logit, log, identity, inverse, sqrt and 1/mu^2, and
+ * for theta, the last bits are the C library's. */
+bd_glm_replicate_end bd_glm_replicate(const bd_glm_prepared *prepared, const double *weights, double *scratch,
+                                      double *coefficients);
+
 #endif
