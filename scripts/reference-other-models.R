@@ -120,3 +120,78 @@ if (wanted("zero_inflated")) {
         show("  row 5", (1 - p(b)[5]) * mu[5], p(b)[5])
     }
 }
+
+if (wanted("proportions")) {
+    # Beta regression by Newton's method with exact scores; betareg is not among Debian's packages. Errors, as betareg's,
+    # from the expected information.
+    beta_fit <- function(name, y, X, Z, link, phi_link, start) {
+        k <- ncol(X)
+        inverse <- make.link(link)
+        phi_of <- list(log = exp, identity = identity, sqrt = function(x) x^2)[[phi_link]]
+        phi_slope <- list(log = exp, identity = function(x) x * 0 + 1, sqrt = function(x) 2 * x)[[phi_link]]
+        parts <- function(b) {
+            eta <- c(X %*% b[1:k]); zeta <- c(Z %*% b[-(1:k)])
+            list(mu = inverse$linkinv(eta), phi = phi_of(zeta), dm = inverse$mu.eta(eta), df = phi_slope(zeta))
+        }
+        rows <- function(b) with(parts(b), dbeta(y, mu * phi, (1 - mu) * phi, log = TRUE))
+        score <- function(b) with(parts(b), {
+            apart <- qlogis(y) - digamma(mu * phi) + digamma((1 - mu) * phi)
+            by_phi <- mu * apart + log1p(-y) - digamma((1 - mu) * phi) + digamma(phi)
+            cbind(X * phi * apart * dm, Z * by_phi * df)
+        })
+        fisher <- function(b) with(parts(b), {
+            p1 <- trigamma(mu * phi); p2 <- trigamma((1 - mu) * phi)
+            mm <- phi^2 * (p1 + p2); mf <- phi * (mu * p1 - (1 - mu) * p2)
+            ff <- mu^2 * p1 + (1 - mu)^2 * p2 - trigamma(phi)
+            rbind(cbind(crossprod(X, mm * dm^2 * X), crossprod(X, mf * dm * df * Z)),
+                  cbind(crossprod(Z, mf * dm * df * X), crossprod(Z, ff * df^2 * Z)))
+        })
+        b <- start
+        for (step in 1:200) { # Fisher's scoring, from afar
+            move <- solve(fisher(b), colSums(score(b))); share <- 1
+            while (!isTRUE(sum(rows(b + share * move)) > sum(rows(b)) - 1e-9)) share <- share / 2
+            b <- b + share * move
+        }
+        bread <- solve(fisher(b))
+        show(paste(name, "estimates"), b)
+        show("  se", sqrt(diag(bread))); show("  logLik", sum(rows(b)))
+        show("  pseudo R2", cor(c(X %*% b[1:k]), inverse$linkfun(y))^2)
+        list(bread = bread, scores = score(b))
+    }
+    gas <- MASS::petrol # GasolineYield of betareg: yield is Y / 100, temp is EP, batch is No
+    batch <- sapply(LETTERS[1:9], function(l) as.numeric(gas$No == l))
+    X <- cbind(1, batch, gas$EP)
+    cat(paste(gas$No, collapse = ""), "\n"); print(gas$EP); print(gas$Y)
+    one <- matrix(1, nrow(X))
+    start <- lm.fit(X, qlogis(gas$Y / 100))$coef
+    r <- beta_fit("gasoline identity", gas$Y / 100, X, one, "logit", "identity", c(start, 400))
+    r <- beta_fit("gasoline | temp", gas$Y / 100, X, cbind(1, gas$EP), "logit", "log", c(start, log(400), 0))
+
+    y <- plogis(0.3 + 0.5 * d$x1 - 0.2 * d$x2 + 0.4 * d$z + (0.3 + 0.2 * d$z) * qlogis(d$noise))
+    X <- cbind(1, d$x1, d$x2, d$z); Z <- cbind(1, d$x1, d$z)
+    for (link in c("logit", "probit", "cloglog", "cauchit")) {
+        start <- c(lm.fit(X, make.link(link)$linkfun(y))$coef, 2, 0, 0)
+        r <- beta_fit(link, y, X, Z, link, "log", start)
+        if (link == "logit") sandwiches(r$bread, r$scores)
+    }
+    r <- beta_fit("sqrt", y, X, matrix(1, 200), "logit", "sqrt", c(lm.fit(X, qlogis(y))$coef, 3))
+
+    # Beta-binomial: VGAM, then full precision from the rising factorials.
+    suppressMessages(library(VGAM))
+    d$m <- 5 + i %% 8
+    d$y <- floor(d$m * plogis(0.4 + 0.6 * d$x1 - 0.3 * d$x2 + 0.9 * qlogis(d$noise)) + 0.5)
+    print(table(d$y == 0, d$y == d$m))
+    v <- vglm(cbind(y, m - y) ~ x1 + x2, betabinomial(zero = "rho"), data = d, epsilon = 1e-12, maxit = 100)
+    k <- c(1, 3, 4, 2)
+    show("VGAM", coef(v)[k]); show("  se, expected", sqrt(diag(vcov(v)))[k]); show("  logLik", logLik(v))
+    X <- cbind(1, d$x1, d$x2)
+    rising <- function(a, n) mapply(function(a, n) sum(log(a + seq_len(n) - 1)), a, n)
+    rows <- function(b) {
+        mu <- 1 / (1 + exp(-c(X %*% b[1:3]))); phi <- rep(exp(-b[4]), 200)
+        lchoose(d$m, d$y) + rising(mu * phi, d$y) + rising((1 - mu) * phi, d$m - d$y) - rising(phi, d$m)
+    }
+    b <- polish(rows, coef(v)[k])
+    bread <- solve(-hessian(rows, b))
+    show("beta-binomial", b); show("  se", sqrt(diag(bread))); show("  logLik", sum(rows(b)))
+    sandwiches(bread, scores(rows, b))
+}
