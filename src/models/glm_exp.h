@@ -15,13 +15,11 @@
 #define GLM_HAS_AVX2 0
 #endif
 
-/* e^x for |x| <= 708, and e^+-708 beyond, within one unit in the last place: x = k log 2 + r, |r| <= log(2) / 2, and
- * e^r = 1 + r + r^2 P(r) with P the polynomial through ten Chebyshev nodes, good to 1.6e-17. */
-GLM_INLINE double glm_exp(double x)
+/* e^x for |x| <= 708, within one unit in the last place: x = k log 2 + r, |r| <= log(2) / 2, and
+ * e^r = 1 + r + r^2 P(r) with P the polynomial through ten Chebyshev nodes, good to 1.6e-17. Without a branch. */
+GLM_INLINE double glm_exp_inside(double x)
 {
     const double rounder = 0x1.8p52;
-    x = x < -708 ? -708 : x;
-    x = x > 708 ? 708 : x;
     const double shifted = x * 0x1.71547652b82fep+0 + rounder, k = shifted - rounder;
     const double r = (x - k * 0x1.62e42feep-1) - k * 0x1.a39ef35793c76p-33, r2 = r * r, r4 = r2 * r2;
     const double p01 = 0x1.0000000000001p-1 + r * 0x1.5555555555556p-3;
@@ -36,6 +34,18 @@ GLM_INLINE double glm_exp(double x)
     bits = (int64_t)((uint64_t)bits << 52) + ((int64_t)1023 << 52); /* what stands above the lowest 11 bits of k falls off */
     memcpy(&scale, &bits, sizeof scale);
     return scale * (1 + (r + r2 * p));
+}
+
+GLM_INLINE double glm_clamp(double x)
+{
+    x = x < -708 ? -708 : x;
+    return x > 708 ? 708 : x;
+}
+
+/* The same, and e^+-708 beyond. */
+GLM_INLINE double glm_exp(double x)
+{
+    return glm_exp_inside(glm_clamp(x));
 }
 
 #endif

@@ -15,16 +15,31 @@ GLM_INLINE double inside(double mu)
     return low > 1 - DBL_EPSILON / 2 ? 1 - DBL_EPSILON / 2 : low;
 }
 
-/* mu = 1 / (1 + e^-eta), without cancellation near 0; 1e-300 is as small as it gets. */
-GLM_INLINE void logit_rows(size_t n, const double *restrict eta, double *restrict mu, double *restrict slope)
+enum { STRIP = 64 }; /* rows between the loops of a link, each of which is one operation without branches */
+
+/* mu = 1 / (1 + e^-eta), without cancellation near 0. Beyond 36 the logit stays where it is, as in R: 1 - mu, which the
+ * residual is made of, would be lost there while the slope, which it is divided by, goes on. */
+GLM_INLINE void logit_strip(size_t n, const double *restrict eta, double *restrict mu, double *restrict slope)
 {
-#pragma omp simd
+    double power[STRIP], high[STRIP], low[STRIP];
+    for (size_t i = 0; i < n; i++)
+        power[i] = -fabs(eta[i]) < -36 ? -36 : -fabs(eta[i]);
     for (size_t i = 0; i < n; i++) {
-        const double e = glm_exp(-fabs(eta[i])), high = 1 / (1 + e), low = e * high;
-        const double p = eta[i] < 0 ? low : high;
-        mu[i] = p > 1 - DBL_EPSILON / 2 ? 1 - DBL_EPSILON / 2 : p;
-        slope[i] = low * high;
+        const double e = glm_exp_inside(power[i]), share = 1 / (1 + e);
+        high[i] = share;
+        low[i] = e * share;
+        slope[i] = e * share * share;
     }
+    for (size_t i = 0; i < n; i++)
+        mu[i] = eta[i] < 0 ? low[i] : high[i];
+}
+
+GLM_INLINE void logit_rows(size_t n, const double *eta, double *mu, double *slope)
+{
+    size_t from = 0;
+    for (; from + STRIP <= n; from += STRIP)
+        logit_strip(STRIP, eta + from, mu + from, slope + from);
+    logit_strip(n - from, eta + from, mu + from, slope + from);
 }
 
 GLM_AVX2 static void logit_rows_avx2(size_t n, const double *eta, double *mu, double *slope)
@@ -145,9 +160,10 @@ static double cauchit_curvature(double eta)
 
 GLM_INLINE void log_rows(size_t n, const double *restrict eta, double *restrict mu, double *restrict slope)
 {
-#pragma omp simd
     for (size_t i = 0; i < n; i++)
-        mu[i] = slope[i] = glm_exp(eta[i]);
+        slope[i] = glm_clamp(eta[i]);
+    for (size_t i = 0; i < n; i++)
+        mu[i] = slope[i] = glm_exp_inside(slope[i]);
 }
 
 GLM_AVX2 static void log_rows_avx2(size_t n, const double *eta, double *mu, double *slope)

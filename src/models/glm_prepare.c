@@ -4,7 +4,7 @@
 
 #include "models/glm_replicate.h"
 
-static const double MOST_COUNTS = 4096;
+static const double MOST_COUNTS = 4096, ANY_THETA = 100; /* to begin with where the full sample has none */
 
 typedef struct glm_prepared glm_prepared;
 
@@ -41,33 +41,35 @@ static void fill_rows(const bd_glm_design *design, const bd_glm *fit, const glm_
 {
     const size_t p = in->p;
     for (size_t i = 0; i < in->n; i++) {
-        double *at = rows + i / GLM_BLOCK * in->stride + i % GLM_BLOCK;
+        double *at = rows + i;
         for (size_t j = 0; j < p; j++) {
             const double *values = glm_column(design, j);
             x[j] = values == NULL ? 1 : values[i];
         }
         bd_triangle_solve_transposed(p, p, triangle, x, x);
         for (size_t j = 0; j < p; j++)
-            at[j * GLM_BLOCK] = x[j];
-        at[p * GLM_BLOCK] = design->base.response[i] / (design->trials ? design->trials[i] : 1);
-        at[(p + 1) * GLM_BLOCK] = fit->linear_predictor[i];
-        at[(p + 2) * GLM_BLOCK] = prior_of(design, i);
-        at_fit(design, fit, i, at + (p + 3) * GLM_BLOCK, at + (p + 4) * GLM_BLOCK);
+            at[j * in->stride] = x[j];
+        at[p * in->stride] = design->base.response[i] / (design->trials ? design->trials[i] : 1);
+        at[(p + 1) * in->stride] = fit->linear_predictor[i];
+        at[(p + 2) * in->stride] = prior_of(design, i);
+        at_fit(design, fit, i, at + (p + 3) * in->stride, at + (p + 4) * in->stride);
     }
-}
-
-/* Where rows fill up a block, the linear predictor is one that every link takes. */
-static void fill_up(const glm_prepared *in, const bd_glm *fit, double *rows)
-{
-    for (size_t i = in->n; i < in->n_blocks * GLM_BLOCK; i++)
-        rows[i / GLM_BLOCK * in->stride + i % GLM_BLOCK + (in->p + 1) * GLM_BLOCK] = fit->linear_predictor[0];
 }
 
 static size_t room_for(const glm_prepared *in)
 {
     const size_t p = in->p;
-    return in->n_blocks * in->kept + (p * p + p) * GLM_LANES + 3 * p * p + 6 * p + glm_cone_room(p) + in->n_counts +
-           2 * in->n_blocks * GLM_BLOCK;
+    return (p + 3 + 2 * in->firth) * in->stride + (in->stride + 1) / 2 + (p * p + p) * GLM_LANES + 3 * p * p + 6 * p +
+           glm_cone_room(p) + in->n_counts;
+}
+
+static bool can_leave(const bd_family *family, const bd_link *link)
+{
+    const bool whole_line = link == &bd_identity && family->mu_low == -INFINITY;
+    const bool half_line = link == &bd_log && family->mu_high == INFINITY;
+    const bool binary = link == &bd_logit || link == &bd_probit || link == &bd_cloglog || link == &bd_loglog ||
+                        link == &bd_cauchit;
+    return !(whole_line || half_line || binary);
 }
 
 static bd_status describe(const bd_glm_design *design, const bd_glm *fit, bd_arena *arena, glm_prepared *in)
@@ -79,12 +81,11 @@ static bd_status describe(const bd_glm_design *design, const bd_glm *fit, bd_are
     for (size_t i = 0; fit->family->has_theta && i < in->n; i++)
         most = fmax(most, design->base.response[i]);
     in->beta = beta;
-    in->theta = fit->theta;
+    in->can_leave = can_leave(fit->family, fit->link);
+    in->theta = isinf(fit->theta) ? ANY_THETA : fit->theta;
     in->scale = bd_family_known_dispersion(fit->family) ? 1 : sqrt(fit->dispersion);
     in->n_counts = fit->family->has_theta ? (size_t)fmin(most, MOST_COUNTS) + 1 : 0;
-    in->n_blocks = (in->n + GLM_BLOCK - 1) / GLM_BLOCK;
-    in->stride = (in->p + 5) * GLM_BLOCK;
-    in->kept = (in->p + 3) * GLM_BLOCK;
+    in->stride = (in->n + GLM_BLOCK - 1) / GLM_BLOCK * GLM_BLOCK + 24;
     return BD_OK;
 }
 
@@ -104,7 +105,7 @@ bd_status bd_glm_prepare(const bd_glm_design *design, const bd_glm *fit, bd_aren
                          .n = design->base.n_rows,
                          .p = design->base.n_columns};
     BD_TRY(describe(design, fit, arena, in));
-    BD_NEW(arena, rows, in->n_blocks * in->stride);
+    BD_NEW(arena, rows, (in->p + 5) * in->stride);
     BD_NEW(arena, root, in->p * in->p);
     const bd_mark scratch = bd_arena_mark(arena);
     BD_NEW(arena, working, in->n);
@@ -113,7 +114,6 @@ bd_status bd_glm_prepare(const bd_glm_design *design, const bd_glm *fit, bd_aren
         at_fit(design, fit, i, working + i, &score);
     BD_TRY(factor(design, working, arena, &triangle));
     fill_rows(design, fit, in, triangle, x, rows);
-    fill_up(in, fit, rows);
     bd_triangle_invert(in->p, in->p, triangle, root);
     bd_arena_rewind(arena, scratch);
     in->rows = rows;

@@ -17,8 +17,9 @@ typedef struct glm_prepared glm_prepared;
 
 typedef struct replicate {
     const glm_prepared *in;
-    size_t p, n_rows, n_blocks;
-    double *rows;          /* those with a weight, in blocks of in->kept; the prior weight is times the replicate's */
+    size_t p, n_rows, n_padded;
+    double *rows;          /* those with a weight, as prepared; the prior weight is times the replicate's */
+    uint32_t *kept;        /* which they are */
     double *sums;          /* lanes of: products (p x p, lower half), score (p) */
     double *information;   /* p x p */
     double *triangle, *inverse;
@@ -35,7 +36,7 @@ static void lay_out(replicate *r, double *scratch)
     const glm_prepared *in = r->in;
     const size_t p = r->p;
     r->rows = scratch;
-    r->sums = r->rows + in->n_blocks * in->kept;
+    r->sums = r->rows + (p + 3) * in->stride;
     r->information = r->sums + (p * p + p) * GLM_LANES;
     r->triangle = r->information + p * p;
     r->inverse = r->triangle + p * p;
@@ -46,45 +47,54 @@ static void lay_out(replicate *r, double *scratch)
     r->room = r->from + p;
     r->cone = r->room + 2 * p;
     r->above = r->cone + glm_cone_room(p);
-    r->working = r->above + in->n_counts;
-    r->mu = r->working + in->n_blocks * GLM_BLOCK;
+    r->kept = (void *)(r->above + in->n_counts);
+    r->working = r->above + in->n_counts + (in->stride + 1) / 2;
+    r->mu = r->working + in->stride; /* room for both under Firth's penalty only */
 }
 
-/* sum <- sum + a'b of a block, in lanes */
-GLM_INLINE void add_dot(const double *restrict a, const double *restrict b, double *restrict sum)
+/* Four numbers that are added side by side. */
+typedef double lanes __attribute__((vector_size(GLM_LANES * sizeof(double)), aligned(sizeof(double)), may_alias));
+
+#define LANES_AT(x) (*(const lanes *)(const void *)(x))
+
+/* For n_sums <= 4 columns x, one stride apart: their sums, in lanes, grow by their products with `a` over a block. */
+GLM_INLINE void add_dots(size_t n_sums, const double *a, const double *x, size_t stride, double *sums)
 {
-    double lanes[GLM_LANES];
-    memcpy(lanes, sum, sizeof lanes);
-    for (size_t i = 0; i < GLM_BLOCK; i += GLM_LANES)
-        for (size_t l = 0; l < GLM_LANES; l++)
-            lanes[l] += a[i + l] * b[i + l];
-    memcpy(sum, lanes, sizeof lanes);
+    lanes sum[4];
+    for (size_t k = 0; k < n_sums; k++)
+        sum[k] = LANES_AT(sums + k * GLM_LANES);
+    for (size_t i = 0; i < GLM_BLOCK; i += GLM_LANES) {
+        const lanes both = LANES_AT(a + i);
+        for (size_t k = 0; k < n_sums; k++)
+            sum[k] += both * LANES_AT(x + k * stride + i);
+    }
+    for (size_t k = 0; k < n_sums; k++)
+        *(lanes *)(void *)(sums + k * GLM_LANES) = sum[k];
+}
+
+GLM_INLINE void add_all_dots(size_t n_sums, const double *a, const double *x, size_t stride, double *sums)
+{
+    size_t k = 0;
+    for (; k + 4 <= n_sums; k += 4)
+        add_dots(4, a, x + k * stride, stride, sums + k * GLM_LANES);
+    if (n_sums - k == 3)
+        add_dots(3, a, x + k * stride, stride, sums + k * GLM_LANES);
+    else if (n_sums - k == 2)
+        add_dots(2, a, x + k * stride, stride, sums + k * GLM_LANES);
+    else if (n_sums - k == 1)
+        add_dots(1, a, x + k * stride, stride, sums + k * GLM_LANES);
 }
 
 /* Adds the block's information sum w x x' and score sum s x. */
-GLM_INLINE void add_block(size_t p, const double *x, const double *w, const double *s, double *sums)
+GLM_INLINE void add_block(size_t p, const double *x, size_t stride, const double *w, const double *s, double *sums)
 {
     for (size_t j = 0; j < p; j++) {
         double weighted[GLM_BLOCK];
         for (size_t i = 0; i < GLM_BLOCK; i++)
-            weighted[i] = w[i] * x[j * GLM_BLOCK + i];
-        for (size_t k = 0; k <= j; k++)
-            add_dot(weighted, x + k * GLM_BLOCK, sums + (j * p + k) * GLM_LANES);
-        add_dot(s, x + j * GLM_BLOCK, sums + (p * p + j) * GLM_LANES);
+            weighted[i] = w[i] * x[j * stride + i];
+        add_all_dots(j + 1, weighted, x, stride, sums + j * p * GLM_LANES);
     }
-}
-
-/* The first pass needs no new means: weights times what was prepared. */
-GLM_INLINE void first_block(const glm_prepared *in, size_t block, const double *weights, double *sums)
-{
-    const double *rows = in->rows + block * in->stride, *w = rows + (in->p + 3) * GLM_BLOCK, *s = w + GLM_BLOCK;
-    const size_t from = block * GLM_BLOCK, n = in->n - from < GLM_BLOCK ? in->n - from : GLM_BLOCK;
-    double working[GLM_BLOCK] = {0}, score[GLM_BLOCK] = {0};
-    for (size_t i = 0; i < n; i++) {
-        working[i] = weights[from + i] * w[i];
-        score[i] = weights[from + i] * s[i];
-    }
-    add_block(in->p, rows, working, score, sums);
+    add_all_dots(p, s, x, stride, sums + p * p * GLM_LANES);
 }
 
 /* Working weights and scores of a block at the linear predictors; false outside the range of the model. */
@@ -92,7 +102,7 @@ GLM_INLINE bool work_block(const replicate *r, const double *block, const double
 {
     const size_t p = r->p;
     const glm_prepared *in = r->in;
-    const double *y = block + p * GLM_BLOCK, *prior = y + 2 * GLM_BLOCK;
+    const double *y = block + p * in->stride, *prior = y + 2 * in->stride;
     double slope[GLM_BLOCK];
     in->link->inverse(GLM_BLOCK, eta, mu, slope);
     if (in->family->canonical == in->link)
@@ -106,25 +116,34 @@ GLM_INLINE bool work_block(const replicate *r, const double *block, const double
             w[i] = part * slope[i];
             s[i] = part * (y[i] - mu[i]);
         }
-    size_t outside = 0;
-    for (size_t i = 0; i < GLM_BLOCK; i++)
-        outside += (!(mu[i] > in->family->mu_low) | !(mu[i] < in->family->mu_high)) & (prior[i] > 0);
-    for (size_t i = 0; in->link->positive && i < GLM_BLOCK; i++)
-        outside += !(eta[i] > 0) & (prior[i] > 0);
-    return outside == 0;
+    bool inside = true;
+    for (size_t i = 0; in->can_leave && i < GLM_BLOCK; i++) {
+        const bool mu_fits = mu[i] > in->family->mu_low && mu[i] < in->family->mu_high;
+        inside = inside && (prior[i] == 0 || (mu_fits && (!in->link->positive || eta[i] > 0)));
+    }
+    return inside;
 }
 
+/* Sixteen rows at a time, whose sums stay in registers. */
 GLM_INLINE void predict_block(const replicate *r, const double *block, double *eta)
 {
-    memcpy(eta, block + (r->p + 1) * GLM_BLOCK, GLM_BLOCK * sizeof *eta);
-    for (size_t j = 0; j < r->p; j++)
-        for (size_t i = 0; i < GLM_BLOCK; i++)
-            eta[i] += r->g[j] * block[j * GLM_BLOCK + i];
+    const size_t stride = r->in->stride;
+    const double *base = block + (r->p + 1) * stride;
+    for (size_t i = 0; i < GLM_BLOCK; i += 4 * GLM_LANES) {
+        lanes sum[4];
+        for (size_t k = 0; k < 4; k++)
+            sum[k] = LANES_AT(base + i + k * GLM_LANES);
+        for (size_t j = 0; j < r->p; j++)
+            for (size_t k = 0; k < 4; k++)
+                sum[k] += r->g[j] * LANES_AT(block + j * stride + i + k * GLM_LANES);
+        for (size_t k = 0; k < 4; k++)
+            *(lanes *)(void *)(eta + i + k * GLM_LANES) = sum[k];
+    }
 }
 
 static void add_theta(replicate *r, const double *block, const double *mu)
 {
-    const double *y = block + r->p * GLM_BLOCK, *prior = y + 2 * GLM_BLOCK, last = (double)r->in->n_counts - 1;
+    const double *y = block + r->p * r->in->stride, *prior = y + 2 * r->in->stride, last = (double)r->in->n_counts - 1;
     for (size_t i = 0; i < GLM_BLOCK; i++) {
         const double both = mu[i] + r->theta, apart = (mu[i] - y[i]) / both;
         if (prior[i] == 0)
@@ -141,27 +160,50 @@ static void add_theta(replicate *r, const double *block, const double *mu)
 GLM_INLINE bool pass_rows(replicate *r)
 {
     const bool has_theta = r->in->family->has_theta && isfinite(r->theta);
-    for (size_t b = 0; b < r->n_blocks; b++) {
-        const double *block = r->rows + b * r->in->kept;
+    for (size_t from = 0; from < r->n_padded; from += GLM_BLOCK) {
+        const double *block = r->rows + from;
         double eta[GLM_BLOCK], mu[GLM_BLOCK], w[GLM_BLOCK], s[GLM_BLOCK];
         predict_block(r, block, eta);
         if (!work_block(r, block, eta, mu, w, s))
             return false;
-        add_block(r->p, block, w, s, r->sums);
+        add_block(r->p, block, r->in->stride, w, s, r->sums);
         if (has_theta)
             add_theta(r, block, mu);
         if (r->in->firth) {
-            memcpy(r->working + b * GLM_BLOCK, w, sizeof w);
-            memcpy(r->mu + b * GLM_BLOCK, mu, sizeof mu);
+            memcpy(r->working + from, w, sizeof w);
+            memcpy(r->mu + from, mu, sizeof mu);
         }
     }
     return true;
 }
 
+/* Copies a block of the rows that have a weight, and their working weights and scores at the full sample's solution. Left
+ * to plain loads: collecting vectors from scattered places is slower. */
+__attribute__((noinline)) static void keep_block(replicate *r, const double *weights, size_t from, double *w, double *s)
+{
+    const size_t p = r->p, stride = r->in->stride;
+    const uint32_t *kept = r->kept + from;
+    double count[GLM_BLOCK];
+    for (size_t i = 0; i < GLM_BLOCK; i++)
+        count[i] = from + i < r->n_rows ? weights[kept[i]] : 0;
+    for (size_t j = 0; j < p + 3; j++)
+        for (size_t i = 0; i < GLM_BLOCK; i++)
+            r->rows[j * stride + from + i] = r->in->rows[j * stride + kept[i]];
+    for (size_t i = 0; i < GLM_BLOCK; i++) {
+        r->rows[(p + 2) * stride + from + i] *= count[i];
+        w[i] = count[i] * r->in->rows[(p + 3) * stride + kept[i]];
+        s[i] = count[i] * r->in->rows[(p + 4) * stride + kept[i]];
+    }
+}
+
+/* The first pass needs no new means. */
 GLM_INLINE void first_rows(replicate *r, const double *weights)
 {
-    for (size_t b = 0; b < r->in->n_blocks; b++)
-        first_block(r->in, b, weights, r->sums);
+    for (size_t from = 0; from < r->n_padded; from += GLM_BLOCK) {
+        double w[GLM_BLOCK], s[GLM_BLOCK];
+        keep_block(r, weights, from, w, s);
+        add_block(r->p, r->rows + from, r->in->stride, w, s, r->sums);
+    }
 }
 
 GLM_AVX2 static bool pass_avx2(replicate *r)
@@ -191,9 +233,8 @@ static void join_lanes(replicate *r)
     for (size_t j = 0; j < p; j++) {
         for (size_t k = 0; k <= j + 1; k++) {
             const bool score = k == j + 1;
-            const double *lanes = r->sums + (score ? p * p + j : j * p + k) * GLM_LANES;
-            const double sum = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
-                               ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+            const double *at = r->sums + (score ? p * p + j : j * p + k) * GLM_LANES;
+            const double sum = (at[0] + at[1]) + (at[2] + at[3]);
             if (score)
                 r->score[j] = sum;
             else
@@ -202,30 +243,18 @@ static void join_lanes(replicate *r)
     }
 }
 
-/* Keeps the rows with a weight, and for negbin tables their counts. */
-static void keep_rows(replicate *r, const double *weights)
+/* Which rows have a weight; the last of them fills up its block. */
+static void find_kept(replicate *r, const double *weights)
 {
-    const glm_prepared *in = r->in;
-    const size_t p = r->p;
-    size_t kept = 0;
-    for (size_t i = 0; i < in->n; i++) {
-        if (weights[i] == 0)
-            continue;
-        const double *from = in->rows + i / GLM_BLOCK * in->stride + i % GLM_BLOCK;
-        double *to = r->rows + kept / GLM_BLOCK * in->kept + kept % GLM_BLOCK;
-        for (size_t j = 0; j < p + 2; j++)
-            to[j * GLM_BLOCK] = from[j * GLM_BLOCK];
-        to[(p + 2) * GLM_BLOCK] = from[(p + 2) * GLM_BLOCK] * weights[i];
-        kept++;
+    size_t n = 0;
+    for (size_t i = 0; i < r->in->n; i++) { /* without a branch, which would be guessed wrong every third time */
+        r->kept[n] = (uint32_t)i;
+        n += weights[i] > 0;
     }
-    r->n_rows = kept;
-    r->n_blocks = (kept + GLM_BLOCK - 1) / GLM_BLOCK;
-    for (; kept % GLM_BLOCK != 0; kept++) { /* the last row again, without weight */
-        double *to = r->rows + kept / GLM_BLOCK * in->kept + kept % GLM_BLOCK;
-        for (size_t j = 0; j < p + 2; j++)
-            to[j * GLM_BLOCK] = to[j * GLM_BLOCK - 1];
-        to[(p + 2) * GLM_BLOCK] = 0;
-    }
+    r->n_rows = n;
+    r->n_padded = (n + GLM_BLOCK - 1) / GLM_BLOCK * GLM_BLOCK;
+    for (size_t i = n; n > 0 && i < r->n_padded; i++)
+        r->kept[i] = r->kept[n - 1];
 }
 
 static void table_counts(replicate *r)
@@ -235,9 +264,9 @@ static void table_counts(replicate *r)
         return;
     memset(r->above, 0, n * sizeof *r->above);
     for (size_t i = 0; i < r->n_rows; i++) {
-        const double *row = r->rows + i / GLM_BLOCK * r->in->kept + i % GLM_BLOCK + r->p * GLM_BLOCK;
+        const double *row = r->rows + i + r->p * r->in->stride;
         if (row[0] >= 1)
-            r->above[row[0] < (double)(n - 1) ? (size_t)row[0] - 1 : n - 2] += row[2 * GLM_BLOCK];
+            r->above[row[0] < (double)(n - 1) ? (size_t)row[0] - 1 : n - 2] += row[2 * r->in->stride];
     }
     for (size_t k = n; k-- > 1;)
         r->above[k - 1] += r->above[k];
@@ -246,20 +275,20 @@ static void table_counts(replicate *r)
 /* Firth's share of the score, h (1/2 - mu) x with leverages h by the triangle. */
 static void penalise(replicate *r)
 {
-    const size_t p = r->p;
+    const size_t p = r->p, stride = r->in->stride;
     bd_triangle_invert(p, p, r->triangle, r->inverse);
     for (size_t i = 0; i < r->n_rows; i++) {
-        const double *x = r->rows + i / GLM_BLOCK * r->in->kept + i % GLM_BLOCK;
+        const double *x = r->rows + i;
         double leverage = 0;
         for (size_t k = 0; k < p; k++) {
             double u = 0;
             for (size_t j = 0; j <= k; j++)
-                u += x[j * GLM_BLOCK] * r->inverse[j * p + k];
+                u += x[j * stride] * r->inverse[j * p + k];
             leverage += u * u;
         }
         const double part = r->working[i] * leverage * (0.5 - r->mu[i]);
         for (size_t j = 0; j < p; j++)
-            r->score[j] += part * x[j * GLM_BLOCK];
+            r->score[j] += part * x[j * stride];
     }
 }
 
@@ -307,12 +336,13 @@ static bool evaluate(replicate *r)
 static int kept_row(const void *context, size_t i, double *a)
 {
     const replicate *r = context;
-    const double *row = r->rows + i / GLM_BLOCK * r->in->kept + i % GLM_BLOCK;
-    const int edge = glm_edge(r->in->family, r->in->link, row[r->p * GLM_BLOCK]);
-    if (row[(r->p + 2) * GLM_BLOCK] == 0)
+    const double *row = r->rows + i;
+    const size_t stride = r->in->stride;
+    const int edge = glm_edge(r->in->family, r->in->link, row[r->p * stride]);
+    if (row[(r->p + 2) * stride] == 0)
         return 0;
     for (size_t j = 0; j < r->p; j++)
-        a[j] = edge < 0 ? -row[j * GLM_BLOCK] : row[j * GLM_BLOCK];
+        a[j] = edge < 0 ? -row[j * stride] : row[j * stride];
     return edge == 0 ? 2 : 1;
 }
 
@@ -327,6 +357,7 @@ static bool is_separated(const replicate *r)
 static bool advance(replicate *r)
 {
     const size_t p = r->p;
+    const bool has_theta = r->in->n_counts > 0; /* then lengths of steps do not fall one by one */
     const double before = r->size, theta = r->theta, theta_step = r->theta_step;
     memcpy(r->from, r->g, p * sizeof *r->g);
     memcpy(r->room, r->step, p * sizeof *r->step);
@@ -337,7 +368,7 @@ static bool advance(replicate *r)
         r->theta = theta * exp(share * theta_step);
         if (r->theta > MOST_THETA)
             r->theta = INFINITY; /* Poisson */
-        if (evaluate(r) && (r->size <= before || r->size <= NOISE * r->in->scale))
+        if (evaluate(r) && (has_theta || r->size <= before || r->size <= NOISE * r->in->scale))
             return true;
     }
     return false;
@@ -376,16 +407,11 @@ bd_glm_replicate_end bd_glm_replicate(const bd_glm_prepared *prepared, const dou
     lay_out(&r, scratch);
     memset(r.sums, 0, (p * p + p) * GLM_LANES * sizeof *r.sums);
     memset(r.g, 0, p * sizeof *r.g);
-    keep_rows(&r, weights);
+    find_kept(&r, weights);
+    (GLM_HAS_AVX2 ? first_avx2 : first_anywhere)(&r, weights);
     table_counts(&r);
-    if (in->firth || in->n_counts > 0) {
-        if (!evaluate(&r))
-            return BD_GLM_REPLICATE_COLLINEAR;
-    } else {
-        (GLM_HAS_AVX2 ? first_avx2 : first_anywhere)(&r, weights);
-        if (!solve(&r))
-            return BD_GLM_REPLICATE_COLLINEAR;
-    }
+    if (!(in->firth || in->n_counts > 0 ? evaluate(&r) : solve(&r)))
+        return BD_GLM_REPLICATE_COLLINEAR;
     const bd_glm_replicate_end end = iterate(&r);
     for (size_t j = 0; j < p; j++) {
         coefficients[j] = in->beta[j];

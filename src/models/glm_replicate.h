@@ -4,19 +4,20 @@
 
 #include "models/glm_internal.h"
 
-enum { GLM_BLOCK = 64, GLM_LANES = 8 };
+enum { GLM_BLOCK = 64, GLM_LANES = 4 };
 
-/* Blocks of GLM_BLOCK rows. Each holds one after the other, GLM_BLOCK numbers each: the p rotated columns, the response,
- * the linear predictor of the full sample (offset included), the prior weight; and, in the prepared rows only, working
- * weight and score there. Rows that fill up the last block have weight 0. */
+/* One array after another, `stride` apart: the p rotated columns, the response, the linear predictor of the full
+ * sample (offset included), the prior weight; and, in the prepared rows only, working weight and score there. Rows that
+ * fill up the last block have weight 0. */
 struct glm_prepared {
     const bd_family *family;
     const bd_link *link;
     bool firth;
-    size_t n, p, n_blocks;
-    size_t stride;       /* doubles of a prepared block: (p + 5) * GLM_BLOCK */
-    size_t kept;         /* of a block of a replicate's rows: (p + 3) * GLM_BLOCK */
-    const double *rows;
+    bool can_leave;      /* there are linear predictors that the family or the link does not take */
+    size_t n, p;
+    size_t stride;       /* n brought to a multiple of GLM_BLOCK, and a little more: arrays that are a power of two apart
+                            would share their places in the cache */
+    const double *rows;  /* (p + 5) * stride */
     const double *beta;  /* p */
     const double *root;  /* p x p upper triangular: coefficients = beta + root * g */
     double theta, scale; /* root of the dispersion: the unit of a step */
