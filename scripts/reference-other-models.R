@@ -195,3 +195,27 @@ if (wanted("proportions")) {
     show("beta-binomial", b); show("  se", sqrt(diag(bread))); show("  logLik", sum(rows(b)))
     sandwiches(bread, scores(rows, b))
 }
+
+if (wanted("multinomial")) {
+    a <- 0.3 + 0.7 * d$x1 - 0.4 * d$z; b <- -0.2 - 0.3 * d$x2 + 0.5 * d$z
+    total <- 1 + exp(a) + exp(b)
+    d$y <- (d$noise > 1 / total) + (d$noise > (1 + exp(a)) / total)
+    print(table(d$y))
+    X <- cbind(1, d$x1, d$x2, d$z)
+    rows <- function(b) {
+        eta <- cbind(0, X %*% b[1:4], X %*% b[5:8])
+        eta[cbind(1:200, d$y + 1)] - log(rowSums(exp(eta)))
+    }
+    f <- nnet::multinom(factor(y) ~ x1 + x2 + z, data = d, trace = FALSE, reltol = 1e-15, maxit = 1000)
+    show("nnet", t(coef(f)))
+    show("  se", sqrt(diag(vcov(f))))
+    b <- polish(rows, c(t(coef(f))))
+    bread <- solve(-hessian(rows, b))
+    show("multinomial", b); show("  se", sqrt(diag(bread))); show("  logLik", sum(rows(b)))
+    show("  null", logLik(nnet::multinom(factor(y) ~ 1, data = d, trace = FALSE, reltol = 1e-15)))
+    sandwiches(bread, scores(rows, b))
+    eta <- cbind(0, X %*% b[1:4], X %*% b[5:8])
+    show("  row 3", exp(eta[3, ]) / sum(exp(eta[3, ])))
+    for (k in list(c(2, 6), c(2, 4, 6, 8) - c(0, 1, 0, 1)))
+        show("  Wald", t(b[k]) %*% solve(bread[k, k], b[k]))
+}
