@@ -179,4 +179,45 @@ apart <- as.numeric(x1 > 5)
 f <- firth(cbind(1, x1, z), apart)
 show("firth_separated_estimate", f$b)
 show("firth_separated_se", f$se)
+
+# Average marginal effects, and the delta method with a numerical gradient: columns of 0 and 1 by their change
+margins <- function(name, f, binary, w = rep(1, length(f$y))) {
+    X <- model.matrix(f)
+    off <- if (is.null(f$offset)) 0 else f$offset
+    effect <- function(b) sapply(2:ncol(X), function(j) {
+        if (binary[j - 1]) {
+            X0 <- X1 <- X
+            X0[, j] <- 0
+            X1[, j] <- 1
+            weighted.mean(f$family$linkinv(drop(X1 %*% b) + off) - f$family$linkinv(drop(X0 %*% b) + off), w)
+        } else weighted.mean(f$family$mu.eta(drop(X %*% b) + off) * b[j], w)
+    })
+    J <- numDeriv::jacobian(effect, coef(f))
+    show(paste0(name, "_ame"), effect(coef(f)))
+    show(paste0(name, "_ame_se"), sqrt(diag(J %*% vcov(f) %*% t(J))))
+}
+for (link in c("logit", "probit", "cloglog", "cauchit"))
+    margins(paste0("binomial_", link), fit(binary ~ x1 + x2 + z, binomial(link)), c(FALSE, FALSE, TRUE))
+margins("poisson_log", fit(count ~ x1 + x2 + z + offset(offset), poisson), c(FALSE, FALSE, TRUE))
+margins("poisson_sqrt", fit(count ~ x1 + x2 + z, poisson("sqrt"), start = c(1, 0.01, 0, 0.1)), c(FALSE, FALSE, TRUE))
+margins("gamma_inverse", fit(positive ~ x1 + x2 + z, Gamma), c(FALSE, FALSE, TRUE))
+margins("gamma_weighted", fit(positive ~ x1 + x2 + z, Gamma("log"), weights = w), c(FALSE, FALSE, TRUE), w)
+margins("inverse_gaussian_default", fit(positive ~ x1 + z, inverse.gaussian), c(FALSE, TRUE))
+
+# AUC and DeLong's error (pROC 1.18.0), Brier score, calibration, Hosmer and Lemeshow's test as ResourceSelection has it
+classify <- function(name, f) {
+    roc <- pROC::roc(f$y, fitted(f), quiet = TRUE, direction = "<")
+    line <- fit(f$y ~ qlogis(fitted(f)), binomial)
+    group <- cut(fitted(f), unique(quantile(fitted(f), 0:10 / 10)), include.lowest = TRUE)
+    observed <- tapply(f$y, group, sum)
+    expected <- tapply(fitted(f), group, sum)
+    size <- table(group)
+    h <- sum((observed - expected)^2 / expected + (observed - expected)^2 / (size - expected))
+    show(paste0(name, "_classification"), sum(f$y), sum(1 - f$y), pROC::auc(roc), sqrt(pROC::var(roc)),
+         pROC::ci.auc(roc)[c(1, 3)], mean((f$y - fitted(f))^2), coef(line), h, nlevels(group) - 2,
+         pchisq(h, nlevels(group) - 2, lower.tail = FALSE))
+}
+f <- fit(job_dich ~ treat + econ_hard + sex + age, binomial("probit"), data = jobs)
+classify("jobs_probit", f)
+classify("jobs_few", fit(job_dich ~ treat + sex, binomial, data = jobs))
 cat("\n#endif\n")

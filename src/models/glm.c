@@ -217,20 +217,6 @@ static bd_status robust_covariance(const glm_model *m, const bd_se_estimator *se
     return BD_OK;
 }
 
-static void test_coefficient(bd_glm_coefficient *c, double level)
-{
-    c->statistic = c->p = c->ci_low = c->ci_high = NAN;
-    if (!(c->df > 0) || !(c->se >= 0) || !isfinite(c->se))
-        return;
-    const bool normal = isinf(c->df);
-    const double upper = 0.5 + level / 2;
-    const double margin = c->se * (normal ? gsl_cdf_ugaussian_Pinv(upper) : gsl_cdf_tdist_Pinv(upper, c->df));
-    c->statistic = c->estimate / c->se;
-    c->p = 2 * (normal ? gsl_cdf_ugaussian_Q(fabs(c->statistic)) : gsl_cdf_tdist_Q(fabs(c->statistic), c->df));
-    c->ci_low = c->estimate - margin;
-    c->ci_high = c->estimate + margin;
-}
-
 static bd_status describe_coefficients(glm_model *m, bd_arena *arena, bd_glm *fit)
 {
     const size_t p = m->p;
@@ -251,7 +237,11 @@ static bd_status describe_coefficients(glm_model *m, bd_arena *arena, bd_glm *fi
         if (m->end == BD_GLM_SEPARATED && m->separating[j])
             c->estimate = copysign(INFINITY, m->direction[j]);
         c->se = sqrt(fit->covariance[j * p + j]);
-        test_coefficient(c, fit->level);
+        const glm_wald wald = glm_test(c->estimate, c->se, c->df, fit->level);
+        c->statistic = wald.statistic;
+        c->p = wald.p;
+        c->ci_low = wald.low;
+        c->ci_high = wald.high;
     }
     return BD_OK;
 }

@@ -124,6 +124,13 @@ double glm_log_likelihood(const glm_model *m, const double *mu, double theta, do
 /* Looks for a direction that separates the outcomes, and fills m->separating, direction and n_separated. */
 BD_CHECKED bd_status glm_find_separation(glm_model *m, bd_arena *arena, bool *found);
 
+/* Wald's test and interval, by t or, for infinite df, the normal distribution; NaN without an error. */
+typedef struct glm_wald {
+    double statistic, p, low, high;
+} glm_wald;
+
+glm_wald glm_test(double estimate, double se, double df, double level);
+
 /* Rows of small dimension for the linear program: `row(context, i, a)` fills a, and says how: 0: no constraint,
  * 1: a'd >= 0, 2: a'd = 0. */
 typedef struct glm_cone {

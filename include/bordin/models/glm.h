@@ -127,6 +127,36 @@ BD_CHECKED bd_status bd_glm_fit(const bd_glm_design *design, const bd_family *fa
                                 const bd_se_estimator *se, const bd_glm_options *options, bd_arena *arena,
                                 const bd_glm **fit);
 
+/* What a predictor does to the mean of the response, on average over the rows (by their prior weights). */
+typedef struct bd_glm_margin {
+    bool discrete;   /* a column of 0 and 1: the mean change from 0 to 1; otherwise the mean slope */
+    double estimate; /* in units of the mean: of a probability, with trials too */
+    double se;       /* by the delta method, from the fit's covariance */
+    double df;       /* as the coefficient's */
+    double statistic, p, ci_low, ci_high;
+} bd_glm_margin;
+
+/* One for each column, NaN for the constant. Each column is moved alone: a column that also stands in a product with others
+ * has an effect that this is not. The margins live in `arena`. BD_ENUMERIC: the fit is separated or did not converge. */
+BD_CHECKED bd_status bd_glm_margins(const bd_glm_design *design, const bd_glm *fit, bd_arena *arena,
+                                    const bd_glm_margin **margins);
+
+/* How well fitted probabilities tell the outcomes of 0 and 1 apart, and agree with them. */
+typedef struct bd_glm_classification {
+    double n_events, n_others; /* rows, or their weights */
+    double auc;                /* P(fitted of an event > fitted of another), ties count half */
+    double auc_se, auc_low, auc_high; /* DeLong's, at the fit's level; NaN with weights or trials */
+    double brier;                     /* mean squared distance of probabilities from outcomes */
+    double calibration_intercept, calibration_slope; /* logistic regression of the outcome on the logit of the fitted:
+                                                        0 and 1 for maximum likelihood with logit; NaN: none */
+    double hosmer_lemeshow, hosmer_lemeshow_df, hosmer_lemeshow_p; /* ten groups by fitted; NaN with weights or trials */
+} bd_glm_classification;
+
+/* BD_EUSAGE: the family is not binomial. BD_ENUMERIC as above.
+ * DeLong, DeLong & Clarke-Pearson (1988), doi:10.2307/2531595; Hosmer & Lemeshow (1980). */
+BD_CHECKED bd_status bd_glm_classify(const bd_glm_design *design, const bd_glm *fit, bd_arena *arena,
+                                     const bd_glm_classification **classification);
+
 /* The same model for other weights, many times: a bootstrap's replicates. Made once from a fit that converged. */
 typedef struct bd_glm_prepared {
     size_t n_rows, n_columns;
