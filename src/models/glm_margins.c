@@ -40,37 +40,50 @@ static double value_at(const bd_glm_design *design, size_t column, size_t row)
     return x == NULL ? 1 : x[row];
 }
 
-/* Adds a row's share of the effect of column j and of its gradient in the coefficients.
- * Slope: f(eta) b_j, gradient f'(eta) b_j x + f(eta) e_j. Change: F(eta1) - F(eta0), gradient f(eta1) x1 - f(eta0) x0. */
-static void add_row(const bd_glm_design *design, const bd_glm *fit, size_t j, size_t row, double share, bd_glm_margin *m,
-                    double *gradient)
+/* Whose effect is sought, and where. */
+typedef struct target {
+    const bd_glm_design *design;
+    const bd_glm *fit;
+    const size_t *factors;
+    size_t j;
+} target;
+
+/* Whether column k is 0 in a row whose column j is set to 0 or 1. */
+static bool is_other_level(const target *t, size_t k)
 {
-    const double b = fit->coefficients[j].estimate, eta = fit->linear_predictor[row];
-    const double x = value_at(design, j, row);
-    double etas[2] = {eta, eta}, mu[2], slope[2], at[2] = {0, share};
-    if (m->discrete) {
-        etas[0] = eta - x * b;
-        etas[1] = etas[0] + b;
-        at[0] = -share;
-    }
-    fit->link->inverse(2, etas, mu, slope);
-    m->estimate += m->discrete ? share * (mu[1] - mu[0]) : share * slope[1] * b;
-    const double common = m->discrete ? at[0] * slope[0] + at[1] * slope[1] : share * fit->link->curvature(eta) * b;
-    for (size_t k = 0; k < fit->n_columns; k++)
-        if (k != j || !m->discrete)
-            gradient[k] += common * value_at(design, k, row);
-    gradient[j] += share * slope[1];
+    return k == t->j || (t->factors != NULL && t->factors[k] == t->factors[t->j]);
 }
 
-static void find_margin(const bd_glm_design *design, const bd_glm *fit, size_t j, double total, double *gradient,
-                        bd_glm_margin *m)
+/* Adds a row's share of the effect and of its gradient in the coefficients.
+ * Slope: f(eta) b_j, gradient f'(eta) b_j x + f(eta) e_j. Change: F(eta1) - F(eta0), gradient f(eta1) x1 - f(eta0) x0. */
+static void add_row(const target *t, size_t row, double share, bd_glm_margin *m, double *gradient)
 {
+    const bd_glm *fit = t->fit;
+    const double b = fit->coefficients[t->j].estimate, eta = fit->linear_predictor[row];
+    double etas[2] = {eta, eta}, mu[2], slope[2];
+    for (size_t k = 0; m->discrete && k < fit->n_columns; k++)
+        if (is_other_level(t, k))
+            etas[0] -= value_at(t->design, k, row) * fit->coefficients[k].estimate;
+    if (m->discrete)
+        etas[1] = etas[0] + b;
+    fit->link->inverse(2, etas, mu, slope);
+    m->estimate += m->discrete ? share * (mu[1] - mu[0]) : share * slope[1] * b;
+    const double common = share * (m->discrete ? slope[1] - slope[0] : fit->link->curvature(eta) * b);
+    for (size_t k = 0; k < fit->n_columns; k++)
+        if (!m->discrete || !is_other_level(t, k))
+            gradient[k] += common * value_at(t->design, k, row);
+    gradient[t->j] += share * slope[1];
+}
+
+static void find_margin(const target *t, double total, double *gradient, bd_glm_margin *m)
+{
+    const bd_glm *fit = t->fit;
     const size_t p = fit->n_columns;
     double variance = 0;
     memset(gradient, 0, p * sizeof *gradient);
     for (size_t i = 0; i < fit->n_rows; i++)
-        if (prior_of(design, i) > 0)
-            add_row(design, fit, j, i, prior_of(design, i) / total, m, gradient);
+        if (prior_of(t->design, i) > 0)
+            add_row(t, i, prior_of(t->design, i) / total, m, gradient);
     for (size_t k = 0; k < p; k++)
         for (size_t l = 0; l < p; l++)
             variance += gradient[k] * fit->covariance[k * p + l] * gradient[l];
@@ -82,7 +95,8 @@ static void find_margin(const bd_glm_design *design, const bd_glm *fit, size_t j
     m->ci_high = wald.high;
 }
 
-bd_status bd_glm_margins(const bd_glm_design *design, const bd_glm *fit, bd_arena *arena, const bd_glm_margin **out)
+bd_status bd_glm_margins(const bd_glm_design *design, const bd_glm *fit, const size_t *factors, bd_arena *arena,
+                         const bd_glm_margin **out)
 {
     if (fit->end == BD_GLM_SEPARATED || fit->end == BD_GLM_NOT_CONVERGED)
         return bd_fail(BD_ENUMERIC, "the model has no finite estimates, so it has no marginal effects");
@@ -101,7 +115,7 @@ bd_status bd_glm_margins(const bd_glm_design *design, const bd_glm *fit, bd_aren
         }
         m->discrete = is_binary(design, x);
         m->df = fit->coefficients[j].df;
-        find_margin(design, fit, j, total, gradient, m);
+        find_margin(&(target){design, fit, factors, j}, total, gradient, m);
     }
     *out = margins;
     return BD_OK;

@@ -10,7 +10,7 @@ static void assert_margins(const char *what, const bd_glm_design *design, const 
 {
     const bd_glm *fit = fit_glm(design, family, link, &bd_se_classical);
     const bd_glm_margin *margins;
-    must(bd_glm_margins(design, fit, arena, &margins));
+    must(bd_glm_margins(design, fit, NULL, arena, &margins));
     assert_true(isnan(margins[0].estimate) && isnan(margins[0].se));
     for (size_t j = 1; j < fit->n_columns; j++) {
         assert_near(what, margins[j].estimate, ame[j - 1], 1e-10);
@@ -56,10 +56,10 @@ static void test_glm_margins__of_loglog_mirror_cloglog(void **state)
     sample s;
     make_sample(&s);
     const bd_glm_margin *loglog, *cloglog;
-    must(bd_glm_margins(&s.design, fit_glm(&s.design, &bd_binomial, &bd_loglog, &bd_se_hc0), arena, &loglog));
+    must(bd_glm_margins(&s.design, fit_glm(&s.design, &bd_binomial, &bd_loglog, &bd_se_hc0), NULL, arena, &loglog));
     for (size_t i = 0; i < N; i++)
         s.binary[i] = 1 - s.binary[i];
-    must(bd_glm_margins(&s.design, fit_glm(&s.design, &bd_binomial, &bd_cloglog, &bd_se_hc0), arena, &cloglog));
+    must(bd_glm_margins(&s.design, fit_glm(&s.design, &bd_binomial, &bd_cloglog, &bd_se_hc0), NULL, arena, &cloglog));
     for (size_t j = 1; j < 4; j++) {
         assert_near("estimate", loglog[j].estimate, -cloglog[j].estimate, 1e-10);
         assert_near("se", loglog[j].se, cloglog[j].se, 1e-10);
@@ -76,13 +76,37 @@ static void test_glm_margins__of_a_linear_model_are_its_coefficients(void **stat
     s.design.base.response = s.normal;
     const bd_glm *fit = fit_glm(&s.design, &bd_gaussian, NULL, &bd_se_hc3);
     const bd_glm_margin *margins;
-    must(bd_glm_margins(&s.design, fit, arena, &margins));
+    must(bd_glm_margins(&s.design, fit, NULL, arena, &margins));
     for (size_t j = 1; j < 4; j++) {
         assert_near("estimate", margins[j].estimate, fit->coefficients[j].estimate, 1e-12);
         assert_near("se", margins[j].se, fit->coefficients[j].se, 1e-12);
         assert_near("p", margins[j].p, fit->coefficients[j].p, 1e-10);
         assert_near("low", margins[j].ci_low, fit->coefficients[j].ci_low, 1e-11);
     }
+}
+
+/* Of three levels, the change from the first to the second: by hand, at means of a saturated model. */
+static void test_glm_margins__levels_of_a_factor_take_turns(void **state)
+{
+    (void)state;
+    const double b[] = {0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0}, c[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
+    const double y[] = {1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0};
+    const char *const names[] = {"(Intercept)", "b", "c"};
+    const size_t factors[] = {9, 1, 1};
+    const bd_glm_design design = {.base = {.n_rows = 12,
+                                           .n_columns = 3,
+                                           .columns = (const double *const[]){NULL, b, c},
+                                           .names = names,
+                                           .response = y,
+                                           .response_name = "y",
+                                           .has_intercept = true}};
+    const bd_glm_margin *margins;
+    const bd_glm *fit = fit_glm(&design, &bd_binomial, NULL, &bd_se_classical);
+    must(bd_glm_margins(&design, fit, factors, arena, &margins));
+    assert_near("b", margins[1].estimate, 0.25, 1e-12);
+    assert_near("c", margins[2].estimate, 0.5, 1e-12);
+    assert_near("b", margins[1].se, sqrt(0.25 * 0.75 / 4 + 0.5 * 0.5 / 4), 1e-12);
+    assert_near("c", margins[2].se, sqrt(0.25 * 0.75 / 4 + 0.25 * 0.75 / 4), 1e-12);
 }
 
 static void assert_classification(const char *what, const bd_family *family, const bd_link *link, size_t n,
@@ -162,7 +186,7 @@ static void test_glm_effects__are_refused_without_finite_estimates(void **state)
         s.binary[i] = s.x1[i] > 4;
     s.design.base.response = s.binary;
     const bd_glm *separated = fit_glm(&s.design, &bd_binomial, NULL, &bd_se_classical);
-    assert_int_equal(bd_glm_margins(&s.design, separated, arena, &margins), BD_ENUMERIC);
+    assert_int_equal(bd_glm_margins(&s.design, separated, NULL, arena, &margins), BD_ENUMERIC);
     assert_string_equal(bd_message(), "the model has no finite estimates, so it has no marginal effects");
     assert_int_equal(bd_glm_classify(&s.design, separated, arena, &c), BD_ENUMERIC);
     assert_string_equal(bd_message(), "the model has no finite estimates, so it classifies nothing");
@@ -174,6 +198,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_glm_margins__agree_with_a_numerical_delta_method, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_margins__of_loglog_mirror_cloglog, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_margins__of_a_linear_model_are_its_coefficients, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_glm_margins__levels_of_a_factor_take_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_classify__agrees_with_proc, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_classify__trials_are_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_effects__are_refused_without_finite_estimates, set_up, tear_down),

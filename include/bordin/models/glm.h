@@ -137,9 +137,11 @@ typedef struct bd_glm_margin {
 } bd_glm_margin;
 
 /* One for each column, NaN for the constant. Each column is moved alone: a column that also stands in a product with others
- * has an effect that this is not. The margins live in `arena`. BD_ENUMERIC: the fit is separated or did not converge. */
-BD_CHECKED bd_status bd_glm_margins(const bd_glm_design *design, const bd_glm *fit, bd_arena *arena,
-                                    const bd_glm_margin **margins);
+ * has an effect that this is not. Columns of one number in `factors` (n_columns; NULL: none) are the levels of one variable:
+ * where one of them is 0 and 1, the others are 0. The margins live in `arena`.
+ * BD_ENUMERIC: the fit is separated or did not converge. */
+BD_CHECKED bd_status bd_glm_margins(const bd_glm_design *design, const bd_glm *fit, const size_t *factors,
+                                    bd_arena *arena, const bd_glm_margin **margins);
 
 /* How well fitted probabilities tell the outcomes of 0 and 1 apart, and agree with them. */
 typedef struct bd_glm_classification {

@@ -1,0 +1,52 @@
+/* Regression of a binary outcome, a count, a share or a positive amount on a formula's terms: the generalised linear model
+ * with the standard errors of choice, marginal effects and, for binary outcomes, discrimination and calibration.
+ *
+ *     bd_glm_regression_options options = BD_GLM_REGRESSION_DEFAULTS;
+ *     options.family = &bd_binomial;
+ *     BD_TRY(bd_glm_regress(frame, &options, arena, &regression));
+ *     BD_TRY(bd_glm_regression_document(regression, arena, &document));
+ */
+#ifndef BORDIN_ANALYSES_GLM_REGRESSION_H
+#define BORDIN_ANALYSES_GLM_REGRESSION_H
+
+#include <bordin/data/frame.h>
+#include <bordin/models/glm.h>
+#include <bordin/report/document.h>
+
+typedef struct bd_glm_regression_options {
+    const bd_family *family;
+    const bd_link *link;       /* NULL: the family's default */
+    const bd_se_estimator *se; /* NULL: classical, or CR2 for a frame with clusters */
+    double level;              /* of the confidence intervals */
+    int n_threads;             /* 0: all */
+    size_t max_iterations;     /* 0: 100 */
+    bool firth;
+    const double *offset; /* by row of the frame, or NULL; and what to call it */
+    const char *offset_name;
+    const double *trials;
+    const char *trials_name;
+} bd_glm_regression_options;
+
+#define BD_GLM_REGRESSION_DEFAULTS ((bd_glm_regression_options){.family = &bd_binomial, .level = 0.95})
+
+typedef struct bd_glm_regression {
+    const bd_frame *frame;
+    bd_glm_regression_options options; /* link and se are those that were used */
+    bd_glm_design design;              /* for a bootstrap: bd_glm_prepare(&regression->design, regression->fit, ...) */
+    const bd_glm *fit;                 /* coefficients in the order of frame->columns */
+    const bd_glm_margin *margins;      /* the same; NULL without finite estimates */
+    const bool *has_margin;            /* the column stands in one term only: its margin is the effect of a variable */
+    const bd_glm_classification *classification; /* NULL unless the outcome is binary and the estimates are finite */
+} bd_glm_regression;
+
+/* The frame's weights sum to its rows: with binomial, poisson and negbin errors they count as that many observations.
+ * Fails as bd_glm_fit does. BD_EUSAGE: the formula has no response. */
+BD_CHECKED bd_status bd_glm_regress(const bd_frame *frame, const bd_glm_regression_options *options, bd_arena *arena,
+                                    const bd_glm_regression **regression);
+
+/* The tables "coefficients" (with exp(estimate) as "ratio" where it has a meaning), "fit", "marginal_effects" and
+ * "classification", a sentence, notes, warnings of separation and overdispersion, provenance of the frame. */
+BD_CHECKED bd_status bd_glm_regression_document(const bd_glm_regression *regression, bd_arena *arena,
+                                                bd_document **document);
+
+#endif

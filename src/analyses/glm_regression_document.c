@@ -1,0 +1,292 @@
+/* What a generalised regression has to say: tables, a sentence, notes and warnings. */
+#include <bordin/analyses/glm_regression.h>
+
+#include <math.h>
+#include <string.h>
+
+#include <bordin/analyses/provenance.h>
+#include <bordin/report/number.h>
+
+static const double OVERDISPERSED = 2; /* Pearson's, from which it is worth a warning */
+
+/* "odds_ratio" as it is printed. */
+static const char *ratio_heading(const char *ratio)
+{
+    static const char *const headings[][2] = {{"odds_ratio", "Odds ratio"},
+                                              {"hazard_ratio", "Hazard ratio"},
+                                              {"risk_ratio", "Risk ratio"},
+                                              {"rate_ratio", "Rate ratio"},
+                                              {"mean_ratio", "Ratio of means"}};
+    for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
+        if (strcmp(headings[i][0], ratio) == 0)
+            return headings[i][1];
+    return ratio;
+}
+
+static bd_status coefficient_table(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_glm *fit = regression->fit;
+    const char *ratio = bd_glm_ratio(fit->family, fit->link);
+    const bd_heading headings[] = {
+        {"term", "Term", BD_TEXT},
+        {"estimate", "Estimate", BD_ESTIMATE},
+        {"se", "SE", BD_ESTIMATE},
+        {"statistic", fit->uses_t ? "t" : "z", BD_STATISTIC},
+        {"df", "df", BD_DF},
+        {"p", "p", BD_P_VALUE},
+        {"ci_low", "CI low", BD_ESTIMATE},
+        {"ci_high", "CI high", BD_ESTIMATE},
+        {"ratio", ratio ? ratio_heading(ratio) : "", BD_STATISTIC},
+        {"ratio_ci_low", "Ratio CI", BD_STATISTIC},
+        {"ratio_ci_high", "", BD_STATISTIC},
+    };
+    bd_document_rows *rows;
+    BD_TRY(bd_document_table(document, "coefficients", "Coefficients", headings, ratio ? 11 : 8, &rows));
+    for (size_t j = 0; j < fit->n_columns; j++) {
+        const bd_glm_coefficient *c = &fit->coefficients[j];
+        const double df = isinf(c->df) ? NAN : c->df;
+        const double values[] = {c->estimate, c->se, c->statistic, df, c->p, c->ci_low, c->ci_high};
+        bd_cell *cells;
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(regression->frame->columns[j].name);
+        for (size_t i = 0; i < 7; i++)
+            cells[i + 1] = bd_number(values[i]);
+        if (ratio == NULL)
+            continue;
+        cells[8] = bd_number(exp(c->estimate));
+        cells[9] = bd_number(exp(c->ci_low));
+        cells[10] = bd_number(exp(c->ci_high));
+    }
+    return BD_OK;
+}
+
+/* One row; what is not a number is left out. */
+typedef struct fact {
+    bd_heading heading;
+    double value;
+} fact;
+
+static bd_status list_table(bd_document *document, const char *id, const char *title, const fact *facts, size_t n)
+{
+    bd_heading headings[24];
+    bd_document_rows *rows;
+    bd_cell *cells;
+    size_t n_shown = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(facts[i].value))
+            headings[n_shown++] = facts[i].heading;
+    BD_TRY(bd_document_table(document, id, title, headings, n_shown, &rows));
+    BD_TRY(bd_document_row(rows, &cells));
+    n_shown = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(facts[i].value))
+            cells[n_shown++] = bd_number(facts[i].value);
+    return BD_OK;
+}
+
+static bd_status fit_table(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_glm *fit = regression->fit;
+    const bool f = isfinite(fit->whole_df_residual);
+    const fact facts[] = {
+        {{"n", "n", BD_COUNT}, (double)fit->n_used},
+        {{"log_likelihood", "Log-likelihood", BD_STATISTIC}, fit->log_likelihood},
+        {{"null_log_likelihood", "Log-likelihood without predictors", BD_STATISTIC}, fit->null_log_likelihood},
+        {{"penalised_log_likelihood", "Penalised log-likelihood", BD_STATISTIC}, fit->penalised_log_likelihood},
+        {{"deviance", "Deviance", BD_STATISTIC}, fit->deviance},
+        {{"df_residual", "df, residual", BD_DF}, fit->df_residual},
+        {{"null_deviance", "Deviance without predictors", BD_STATISTIC}, fit->null_deviance},
+        {{"df_null", "df, without predictors", BD_DF}, fit->df_null},
+        {{f ? "f" : "chi_squared", f ? "F" : "Chi-squared of all predictors", BD_STATISTIC}, fit->whole_statistic},
+        {{"df_model", "df of all predictors", BD_DF}, fit->whole_df},
+        {{"p", "p", BD_P_VALUE}, fit->whole_p},
+        {{"dispersion", "Dispersion (Pearson)", BD_STATISTIC}, fit->df_residual > 0 ? fit->dispersion : NAN},
+        {{"theta", "Theta", BD_STATISTIC}, fit->theta},
+        {{"theta_se", "SE of theta", BD_STATISTIC}, fit->theta_se},
+        {{"aic", "AIC", BD_STATISTIC}, fit->aic},
+        {{"bic", "BIC", BD_STATISTIC}, fit->bic},
+        {{"mcfadden", "McFadden's R2", BD_STATISTIC}, fit->mcfadden},
+        {{"nagelkerke", "Nagelkerke's R2", BD_STATISTIC}, fit->nagelkerke},
+        {{"iterations", "Iterations", BD_COUNT}, (double)fit->n_iterations},
+    };
+    return list_table(document, "fit", "Fit", facts, sizeof facts / sizeof facts[0]);
+}
+
+static bd_status margin_table(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_heading headings[] = {
+        {"term", "Term", BD_TEXT},           {"kind", "Effect", BD_TEXT},         {"estimate", "Estimate", BD_ESTIMATE},
+        {"se", "SE", BD_ESTIMATE},           {"statistic", "", BD_STATISTIC},     {"p", "p", BD_P_VALUE},
+        {"ci_low", "CI low", BD_ESTIMATE},   {"ci_high", "CI high", BD_ESTIMATE},
+    };
+    bd_heading named[8];
+    bd_document_rows *rows = NULL;
+    memcpy(named, headings, sizeof named);
+    named[4].heading = regression->fit->uses_t ? "t" : "z";
+    for (size_t j = 0; regression->margins != NULL && j < regression->fit->n_columns; j++) {
+        const bd_glm_margin *m = &regression->margins[j];
+        const double values[] = {m->estimate, m->se, m->statistic, m->p, m->ci_low, m->ci_high};
+        bd_cell *cells;
+        if (!regression->has_margin[j])
+            continue;
+        if (rows == NULL)
+            BD_TRY(bd_document_table(document, "marginal_effects", "Average marginal effects", named, 8, &rows));
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(regression->frame->columns[j].name);
+        cells[1] = bd_text(m->discrete ? "0 to 1" : "slope");
+        for (size_t i = 0; i < 6; i++)
+            cells[i + 2] = bd_number(values[i]);
+    }
+    return BD_OK;
+}
+
+static bd_status classification_table(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_glm_classification *c = regression->classification;
+    if (c == NULL)
+        return BD_OK;
+    const fact facts[] = {
+        {{"events", "Events", BD_COUNT}, c->n_events},
+        {{"others", "Others", BD_COUNT}, c->n_others},
+        {{"auc", "AUC", BD_BOUNDED}, c->auc},
+        {{"auc_se", "SE", BD_BOUNDED}, c->auc_se},
+        {{"auc_low", "AUC, interval", BD_BOUNDED}, c->auc_low},
+        {{"auc_high", "", BD_BOUNDED}, c->auc_high},
+        {{"tjur", "Tjur's R2", BD_BOUNDED}, regression->fit->tjur},
+        {{"brier", "Brier score", BD_BOUNDED}, c->brier},
+        {{"calibration_intercept", "Calibration intercept", BD_STATISTIC}, c->calibration_intercept},
+        {{"calibration_slope", "Calibration slope", BD_STATISTIC}, c->calibration_slope},
+        {{"hosmer_lemeshow", "Hosmer-Lemeshow chi-squared", BD_STATISTIC}, c->hosmer_lemeshow},
+        {{"hosmer_lemeshow_df", "df", BD_DF}, c->hosmer_lemeshow_df},
+        {{"hosmer_lemeshow_p", "p", BD_P_VALUE}, c->hosmer_lemeshow_p},
+    };
+    return list_table(document, "classification", "Classification", facts, sizeof facts / sizeof facts[0]);
+}
+
+static bd_status sentence(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_glm *fit = regression->fit;
+    const char *name = regression->frame->response_name;
+    if (isnan(fit->whole_p))
+        return BD_OK;
+    if (isfinite(fit->whole_df_residual))
+        return bd_document_say(document, BD_SENTENCE,
+                               "Together the predictors account for differences in %s with F(%.0f, %.0f) = %.2f, %s.", name,
+                               fit->whole_df, fit->whole_df_residual, fit->whole_statistic, bd_show_p(fit->whole_p).text);
+    return bd_document_say(document, BD_SENTENCE,
+                           "Together the predictors account for differences in %s with chi-squared(%.0f) = %.2f, %s "
+                           "(likelihood ratio%s).",
+                           name, fit->whole_df, fit->whole_statistic, bd_show_p(fit->whole_p).text,
+                           fit->firth ? ", penalised" : "");
+}
+
+static bd_status classification_sentence(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_glm_classification *c = regression->classification;
+    if (c == NULL)
+        return BD_OK;
+    if (isnan(c->auc_se))
+        return bd_document_say(document, BD_SENTENCE, "An event has the higher fitted probability in %.1f %% of pairs.",
+                               100 * c->auc);
+    return bd_document_say(document, BD_SENTENCE,
+                           "A case with %s = 1 has a higher fitted probability than one without in %.1f %% of pairs "
+                           "(AUC = %s, %g %% CI [%s, %s]).",
+                           regression->frame->response_name, 100 * c->auc, bd_show(BD_BOUNDED, c->auc).text,
+                           100 * regression->options.level, bd_show(BD_BOUNDED, c->auc_low).text,
+                           bd_show(BD_BOUNDED, c->auc_high).text);
+}
+
+static bd_status warnings(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_glm *fit = regression->fit;
+    const bool overdispersed = fit->df_residual > 0 && fit->dispersion > OVERDISPERSED && fit->se == &bd_se_classical;
+    if (fit->end == BD_GLM_NOT_CONVERGED)
+        return bd_document_say(document, BD_WARNING,
+                               "The fit did not converge in %zu iterations: its numbers are not estimates.",
+                               fit->n_iterations);
+    if (fit->end == BD_GLM_SEPARATED)
+        return bd_document_say(document, BD_WARNING,
+                               "%s %s the outcomes apart in %zu of %zu rows, so the likelihood has no maximum: estimates are "
+                               "infinite, and there are no standard errors.%s",
+                               fit->separation->predictors,
+                               strchr(fit->separation->predictors, ' ') == NULL ? "tells" : "tell",
+                               fit->separation->n_rows, fit->n_used,
+                               fit->family == &bd_binomial && fit->link == &bd_logit
+                                   ? " Firth's penalised likelihood (firth) has finite ones."
+                                   : "");
+    if (fit->end == BD_GLM_NO_OVERDISPERSION)
+        return bd_document_say(document, BD_WARNING,
+                               "The counts vary no more than Poisson's: theta is infinite, and this is Poisson regression.");
+    if (fit->family == &bd_poisson && overdispersed)
+        return bd_document_say(document, BD_WARNING,
+                               "The counts vary %.1f times as much as Poisson's: the standard errors are too small. Family "
+                               "negbin or quasi-poisson, or robust errors (hc3), allow for it.",
+                               fit->dispersion);
+    if (fit->family == &bd_binomial && regression->design.trials != NULL && overdispersed)
+        return bd_document_say(document, BD_WARNING,
+                               "The successes vary %.1f times as much as the binomial's: the standard errors are too small. "
+                               "Family quasi-binomial or robust errors (hc3) allow for it.",
+                               fit->dispersion);
+    return BD_OK;
+}
+
+static bd_status model_notes(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_glm *fit = regression->fit;
+    const bd_glm_regression_options *options = &regression->options;
+    const char *ratio = bd_glm_ratio(fit->family, fit->link);
+    BD_TRY(bd_document_say(document, BD_NOTE, "Family %s (%s), link %s (%s).", bd_family_name(fit->family),
+                           bd_family_summary(fit->family), bd_link_name(fit->link), bd_link_summary(fit->link)));
+    if (fit->firth)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Firth's penalised likelihood; z and the intervals are Wald's."));
+    if (ratio != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "%s: exp(estimate), and of the ends of its interval.",
+                               ratio_heading(ratio)));
+    if (options->offset != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Offset: %s.", options->offset_name ? options->offset_name : "given"));
+    if (options->trials != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "%s are successes among %s trials.", regression->frame->response_name,
+                               options->trials_name ? options->trials_name : "the given"));
+    return BD_OK;
+}
+
+static bd_status notes(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_frame *frame = regression->frame;
+    const bd_glm *fit = regression->fit;
+    size_t n_hidden = 0;
+    BD_TRY(model_notes(regression, document));
+    BD_TRY(bd_document_say(document, BD_NOTE, "Standard errors: %s (%s), from which %s, p and the intervals (%g %%).",
+                           bd_se_name(fit->se),
+                           fit->se != &bd_se_classical                 ? bd_se_summary(fit->se)
+                           : bd_family_known_dispersion(fit->family) ? "the model's, from the expected information"
+                                                                     : "the model's, times the Pearson dispersion",
+                           fit->uses_t ? "t" : "z", 100 * fit->level));
+    if (frame->cluster != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "%zu clusters of %s.", frame->cluster->n_levels, frame->cluster->name));
+    for (size_t j = frame->has_intercept; j < frame->n_columns; j++)
+        n_hidden += regression->margins != NULL && !regression->has_margin[j];
+    if (n_hidden > 0)
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "No marginal effects of terms that share a variable: none of them moves alone."));
+    return BD_OK;
+}
+
+bd_status bd_glm_regression_document(const bd_glm_regression *regression, bd_arena *arena, bd_document **out)
+{
+    const char *title;
+    bd_document *document;
+    BD_TRY(bd_print(arena, &title, "Generalised regression: %s", regression->frame->formula));
+    BD_TRY(bd_document_new(arena, "regress", title, &document));
+    BD_TRY(coefficient_table(regression, document));
+    BD_TRY(fit_table(regression, document));
+    BD_TRY(margin_table(regression, document));
+    BD_TRY(classification_table(regression, document));
+    BD_TRY(sentence(regression, document));
+    BD_TRY(classification_sentence(regression, document));
+    BD_TRY(notes(regression, document));
+    BD_TRY(warnings(regression, document));
+    BD_TRY(bd_provenance_frame(regression->frame, document));
+    *out = document;
+    return BD_OK;
+}
