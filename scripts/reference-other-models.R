@@ -219,3 +219,20 @@ if (wanted("multinomial")) {
     for (k in list(c(2, 6), c(2, 4, 6, 8) - c(0, 1, 0, 1)))
         show("  Wald", t(b[k]) %*% solve(bread[k, k], b[k]))
 }
+
+if (wanted("quantile")) {
+    suppressMessages(library(quantreg))
+    describe <- function(name, f, types = c("iid", "nid", "ker")) {
+        show(name, coef(f)); show("  rho", f$rho)
+        for (se in types) show(paste("  se", se), suppressWarnings(summary(f, se = se))$coefficients[, 2])
+    }
+    for (tau in c(0.25, 0.5, 0.75))
+        describe(paste("stackloss", tau), rq(stack.loss ~ Air.Flow + Water.Temp + Acid.Conc., tau, data = stackloss))
+    d$y <- 1 + 0.5 * d$x1 - 0.3 * d$x2 + 0.7 * d$z + (0.6 + 0.2 * d$x2) * qlogis(d$noise)
+    for (tau in c(0.1, 0.5, 0.7)) # at 0.8 the sparsity is not unique
+        describe(paste("sample", tau), rq(y ~ x1 + x2 + z, tau, data = d))
+    describe("weighted 0.5", rq(y ~ x1 + x2 + z, 0.5, data = d, weights = w))
+    show("null 0.5", rq(y ~ 1, 0.5, data = d)$rho)
+    data(engel)
+    describe("engel 0.5", rq(foodexp ~ income, 0.5, data = engel))
+}
