@@ -236,3 +236,38 @@ if (wanted("quantile")) {
     data(engel)
     describe("engel 0.5", rq(foodexp ~ income, 0.5, data = engel))
 }
+
+if (wanted("robust")) {
+    suppressMessages({ library(robustbase); library(MASS) })
+    control <- lmrob.control(nResample = 5000, best.r.s = 10, refine.tol = 1e-15, rel.tol = 1e-15, scale.tol = 1e-15,
+                             max.it = 5000, k.max = 5000, maxit.scale = 5000)
+    # Sandwich of the last step, with the derivative of psi as it is; sandwich::bread.rlm takes its size.
+    by_hand <- function(r, s, psi, slope, X, cluster) {
+        A <- s * solve(crossprod(X, slope(r / s) * X))
+        scores <- psi(r / s) * X
+        cr <- function(g) { t <- rowsum(scores, g); sqrt(diag(A %*% crossprod(t) %*% A)) }
+        show("  hc0", cr(seq_along(r)))
+        if (!is.null(cluster)) { show("  cr0", cr(cluster)); show("  cr1", cr(cluster) * sqrt(20 / 19)) }
+    }
+    everything <- function(name, formula, data, cluster = NULL) {
+        X <- model.matrix(formula, data)
+        for (psi in c("psi.huber", "psi.bisquare")) {
+            f <- rlm(formula, data, psi = psi, acc = 1e-15, maxit = 5000, test.vec = "coef")
+            show(paste(name, psi), coef(f)); show("  se", summary(f)$coef[, 2]); show("  scale", f$s)
+            by_hand(residuals(f), f$s, function(u) u * f$psi(u), function(u) f$psi(u, deriv = 1), X, cluster)
+        }
+        set.seed(1)
+        f <- lmrob(formula, data, control = control)
+        show(paste(name, "lmrob"), coef(f)); show("  se", sqrt(diag(vcov(f)))); show("  scale", f$scale)
+        show("  S", f$init.S$coef)
+        tuning <- control$tuning.psi
+        by_hand(residuals(f), f$scale, function(u) Mpsi(u, tuning, "bisquare"),
+                function(u) Mpsi(u, tuning, "bisquare", deriv = 1), X, cluster)
+    }
+    everything("stackloss", stack.loss ~ ., stackloss)
+    e <- qlogis(d$noise)
+    d$y <- 1 + 0.5 * d$x1 - 0.3 * d$x2 + 0.7 * d$z + 0.4 * e + 0.2 * e * abs(e) + 8 * (i %% 13 == 0)
+    everything("sample", y ~ x1 + x2 + z, d, d$cluster)
+    f <- rlm(y ~ x1 + x2 + z, d, weights = w, wt.method = "case", acc = 1e-15, maxit = 5000, test.vec = "coef")
+    show("weighted huber", coef(f)); show("  se", summary(f)$coef[, 2]); show("  scale", f$s)
+}
