@@ -1,4 +1,5 @@
-/* Discrimination and calibration of fitted probabilities: AUC, Brier score, calibration line, Hosmer and Lemeshow's test. */
+/* Discrimination and calibration of fitted probabilities: AUC, Brier score, calibration line, Hosmer and Lemeshow's
+ * test. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -50,8 +51,8 @@ static void add(spread *s, double value, double times)
     s->squares += times * apart * (value - s->mean);
 }
 
-/* For each event the share of the others that are below, for each other the share of events above, ties by halves: their
- * means are the AUC, and DeLong's variance is that of the two means. */
+/* For each event the share of the others that are below, for each other the share of events above, ties by halves:
+ * their means are the AUC, and DeLong's variance is that of the two means. */
 static void discriminate(const graded *rows, size_t n, bool with_error, double level, bd_glm_classification *c)
 {
     double others_below = 0, events_below = 0;

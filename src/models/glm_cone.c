@@ -1,6 +1,6 @@
-/* Is there a direction d with a'd >= 0 for every row a of a cone, not all 0? A linear program over a box:
- * maximise c'd, |d_j| <= 1, with c a positive combination of the rows, by the simplex method on its dual, whose basis is
- * p x p however many rows there are. Konis (2007), Linear programming algorithms for detecting separated data. */
+/* Is there a direction d with a'd >= 0 for every row a of a cone, not all 0? A linear program over a box: maximise
+ * c'd, |d_j| <= 1, with c a positive combination of the rows, by the simplex method on its dual, whose basis is p x p
+ * however many rows there are. Konis (2007), Linear programming algorithms for detecting separated data. */
 #include <math.h>
 #include <string.h>
 

@@ -18,6 +18,12 @@ static double binomial_variance(double mu, double theta)
     return mu * (1 - mu);
 }
 
+static double binomial_variance_slope(double mu, double theta)
+{
+    (void)theta;
+    return 1 - 2 * mu;
+}
+
 static double binomial_deviance(double y, double mu, double theta)
 {
     (void)theta;
@@ -50,6 +56,12 @@ static double poisson_variance(double mu, double theta)
     return mu;
 }
 
+static double poisson_variance_slope(double mu, double theta)
+{
+    (void)mu, (void)theta;
+    return 1;
+}
+
 static double poisson_deviance(double y, double mu, double theta)
 {
     (void)theta;
@@ -71,6 +83,11 @@ static double poisson_log_density(double y, double mu, double weight, double tri
 static double negbin_variance(double mu, double theta)
 {
     return isfinite(theta) ? mu + mu * mu / theta : mu;
+}
+
+static double negbin_variance_slope(double mu, double theta)
+{
+    return isfinite(theta) ? 1 + 2 * mu / theta : 1;
 }
 
 static double negbin_deviance(double y, double mu, double theta)
@@ -100,6 +117,12 @@ static double gamma_variance(double mu, double theta)
     return mu * mu;
 }
 
+static double gamma_variance_slope(double mu, double theta)
+{
+    (void)theta;
+    return 2 * mu;
+}
+
 static double gamma_deviance(double y, double mu, double theta)
 {
     (void)theta;
@@ -125,6 +148,12 @@ static double gaussian_variance(double mu, double theta)
     return 1;
 }
 
+static double gaussian_variance_slope(double mu, double theta)
+{
+    (void)mu, (void)theta;
+    return 0;
+}
+
 static double gaussian_deviance(double y, double mu, double theta)
 {
     (void)theta;
@@ -141,6 +170,12 @@ static double inverse_gaussian_variance(double mu, double theta)
 {
     (void)theta;
     return mu * mu * mu;
+}
+
+static double inverse_gaussian_variance_slope(double mu, double theta)
+{
+    (void)theta;
+    return 3 * mu * mu;
 }
 
 static double inverse_gaussian_deviance(double y, double mu, double theta)
@@ -169,6 +204,7 @@ const bd_family bd_binomial = {.name = "binomial",
                                .links = binary_links,
                                .canonical = &bd_logit,
                                .variance = binomial_variance,
+                               .variance_slope = binomial_variance_slope,
                                .deviance = binomial_deviance,
                                .start = binomial_start,
                                .log_density = binomial_log_density,
@@ -180,6 +216,7 @@ const bd_family bd_poisson = {.name = "poisson",
                               .links = count_links,
                               .canonical = &bd_log,
                               .variance = poisson_variance,
+                              .variance_slope = poisson_variance_slope,
                               .deviance = poisson_deviance,
                               .start = poisson_start,
                               .log_density = poisson_log_density,
@@ -190,6 +227,7 @@ const bd_family bd_negbin = {.name = "negbin",
                              .response = GLM_COUNT,
                              .links = count_links,
                              .variance = negbin_variance,
+                             .variance_slope = negbin_variance_slope,
                              .deviance = negbin_deviance,
                              .start = negbin_start,
                              .log_density = negbin_log_density,
@@ -201,6 +239,7 @@ const bd_family bd_gamma = {.name = "gamma",
                             .response = GLM_POSITIVE,
                             .links = gamma_links,
                             .variance = gamma_variance,
+                            .variance_slope = gamma_variance_slope,
                             .deviance = gamma_deviance,
                             .start = start_at_response,
                             .log_density = gamma_log_density,
@@ -211,6 +250,7 @@ const bd_family bd_gaussian = {.name = "gaussian",
                                .links = gaussian_links,
                                .canonical = &bd_identity,
                                .variance = gaussian_variance,
+                               .variance_slope = gaussian_variance_slope,
                                .deviance = gaussian_deviance,
                                .start = start_at_response,
                                .log_density = gaussian_log_density,
@@ -221,6 +261,7 @@ const bd_family bd_inverse_gaussian = {.name = "inverse-gaussian",
                                        .response = GLM_POSITIVE,
                                        .links = inverse_gaussian_links,
                                        .variance = inverse_gaussian_variance,
+                                       .variance_slope = inverse_gaussian_variance_slope,
                                        .deviance = inverse_gaussian_deviance,
                                        .start = start_at_response,
                                        .log_density = inverse_gaussian_log_density,
@@ -231,6 +272,7 @@ const bd_family bd_quasi_binomial = {.name = "quasi-binomial",
                                      .links = binary_links,
                                      .canonical = &bd_logit,
                                      .variance = binomial_variance,
+                                     .variance_slope = binomial_variance_slope,
                                      .deviance = binomial_deviance,
                                      .start = binomial_start,
                                      .mu_high = 1};
@@ -240,6 +282,7 @@ const bd_family bd_quasi_poisson = {.name = "quasi-poisson",
                                     .links = count_links,
                                     .canonical = &bd_log,
                                     .variance = poisson_variance,
+                                    .variance_slope = poisson_variance_slope,
                                     .deviance = poisson_deviance,
                                     .start = poisson_start,
                                     .mu_high = INFINITY};

@@ -1,5 +1,5 @@
-/* Firth's penalised likelihood of logistic regression: l(b) + log det(X'WX) / 2, whose maximum is finite whatever the data.
- * Its score is X'(y - mu + h (1/2 - mu)) with the leverages h. */
+/* Firth's penalised likelihood of logistic regression: l(b) + log det(X'WX) / 2, whose maximum is finite whatever the
+ * data. Its score is X'(y - mu + h (1/2 - mu)) with the leverages h. */
 #include <math.h>
 #include <string.h>
 

@@ -12,7 +12,7 @@ struct bd_link {
     const char *name, *summary;
     void (*inverse)(size_t n, const double *eta, double *mu, double *slope); /* slope: dmu/deta, never 0 */
     double (*of)(double mu);
-    double (*curvature)(double eta); /* d2mu/deta2 */
+    double (*curvature)(double eta, double mu, double slope); /* d2mu/deta2 */
     bool positive;                   /* eta must be */
 };
 
@@ -24,6 +24,7 @@ struct bd_family {
     const bd_link *const *links;
     const bd_link *canonical; /* there the slope is the variance; NULL: never */
     double (*variance)(double mu, double theta);
+    double (*variance_slope)(double mu, double theta); /* dvariance/dmu */
     double (*deviance)(double y, double mu, double theta);
     double (*start)(double y, double weight); /* a first mu */
     /* of a row, `parameter` being theta or the estimated dispersion; NULL: a quasi family */
@@ -75,9 +76,20 @@ static inline const double *glm_column(const bd_glm_design *design, size_t j)
     return j == 0 && design->base.has_intercept ? NULL : design->base.columns[j];
 }
 
-/* A response at the edge of what the family allows, which an infinite linear predictor would reach: -1 at 0, 1 at 1, 0
- * elsewhere. Only for links that never reach it. */
+/* A response at the edge of what the family allows, which an infinite linear predictor would reach: -1 at 0, 1 at 1,
+ * 0 elsewhere. Only for links that never reach it. */
 int glm_edge(const bd_family *family, const bd_link *link, double y);
+
+/* Of the expected information: a row whose observed information is less takes that instead. */
+static const double GLM_LEAST_OBSERVED = 1e-3;
+
+/* The observed information of a row, in units of the expected: 1 - (y - mu) (curvature / slope^2 - V' / V). */
+static inline double glm_observed(const bd_family *family, const bd_link *link, double theta, double y, double eta, double mu,
+                                  double slope, double variance)
+{
+    const double bend = link->curvature(eta, mu, slope) / (slope * slope);
+    return 1 - (y - mu) * (bend - family->variance_slope(mu, theta) / variance);
+}
 
 /* Everything that makes data unusable; `n_used` rows have a weight. */
 BD_CHECKED bd_status glm_check(const bd_glm_design *design, const bd_family *family, const bd_link *link,

@@ -9,8 +9,9 @@
 static const double COLLINEAR = 1e-13;
 static const double NEAR_EDGE = 1e-7;    /* a mean this close to its response is worth a search for separation */
 static const double FINISHED = 1e-14;    /* of the length of the coefficients in units of their information */
+static const double NEGLIGIBLE = 1e-10;  /* information of a row, against its weight */
 static const double NOISE = 1e-10;       /* below which a step that no longer shrinks is rounding */
-enum { MOST_HALVINGS = 40, EDGE_AFTER = 5 };
+enum { MOST_HALVINGS = 40, EDGE_AFTER = 5, NEWTON_AFTER = 3 };
 
 static void predict(const glm_model *m, size_t from, size_t n)
 {
@@ -212,21 +213,60 @@ static bd_status check_edge(glm_model *m, bd_arena *arena, bool *separated)
     return BD_OK;
 }
 
-static bd_status step_on(glm_model *m, bd_arena *arena, double *step, double *work)
+/* Newton's weight of a row, that of the observed information, and the row's score in units of it; Fisher's where the
+ * row hardly counts or its likelihood is not concave. */
+static void newton_row(const glm_model *m, size_t row)
+{
+    const double mu = m->mu[row], weight = glm_weight(m, row), slope = (m->y[row] - mu) / m->residual[row];
+    if (weight == 0 || m->working[row] < NEGLIGIBLE * weight || !isfinite(slope))
+        return;
+    const double variance = m->family->variance(mu, m->theta);
+    const double observed =
+        glm_observed(m->family, m->link, m->theta, m->y[row], m->eta[row], mu, slope, variance);
+    if (!(observed > GLM_LEAST_OBSERVED))
+        return;
+    m->working[row] *= observed;
+    m->residual[row] /= observed;
+}
+
+/* Replaces working weights and residuals by Newton's. */
+static void observe(glm_model *m)
+{
+#pragma omp parallel for num_threads(glm_threads(m)) if (m->n > OLS_LEAST_ROWS)
+    for (size_t i = 0; i < m->n; i++)
+        newton_row(m, i);
+}
+
+static bd_status find_step(glm_model *m, bd_arena *arena, double *step, double *size, bool *full_rank)
 {
     const size_t p = m->p, q = p + 1;
-    double last = 0;
+    BD_TRY(glm_factor(m, arena, full_rank));
+    if (!*full_rank)
+        return BD_OK;
+    for (size_t j = 0; j < p; j++)
+        step[j] = m->triangle[j * q + p];
+    bd_triangle_solve(q, p, m->triangle, step, step);
+    *size = glm_length(m, step);
+    return BD_OK;
+}
+
+static bd_status step_on(glm_model *m, bd_arena *arena, double *step, double *work)
+{
+    double last = 0, size = 0;
     bool separated = false, full_rank = true;
     m->end = BD_GLM_NOT_CONVERGED;
     for (size_t i = 0; i < m->max_iterations; i++, m->n_iterations++) {
-        BD_TRY(glm_factor(m, arena, &full_rank));
+        const bool newton = i >= NEWTON_AFTER && m->family->canonical != m->link;
+        if (newton)
+            observe(m);
+        BD_TRY(find_step(m, arena, step, &size, &full_rank));
         if (!full_rank)
             break;
-        for (size_t j = 0; j < p; j++)
-            step[j] = m->triangle[j * q + p];
-        bd_triangle_solve(q, p, m->triangle, step, step);
-        const double size = glm_length(m, step);
-        const bool stepped = take_step(m, step, work);
+        bool stepped = take_step(m, step, work);
+        if (!stepped && newton) { /* which leaves Fisher's weights behind */
+            BD_TRY(find_step(m, arena, step, &size, &full_rank));
+            stepped = full_rank && take_step(m, step, work);
+        }
         if ((m->at_edge && i >= EDGE_AFTER) || !stepped)
             BD_TRY(check_edge(m, arena, &separated));
         if (separated)

@@ -17,8 +17,8 @@ GLM_INLINE double inside(double mu)
 
 enum { STRIP = 64 }; /* rows between the loops of a link, each of which is one operation without branches */
 
-/* mu = 1 / (1 + e^-eta), without cancellation near 0. Beyond 36 the logit stays where it is, as in R: 1 - mu, which the
- * residual is made of, would be lost there while the slope, which it is divided by, goes on. */
+/* mu = 1 / (1 + e^-eta), without cancellation near 0. Beyond 36 the logit stays where it is, as in R: 1 - mu, which
+ * the residual is made of, would be lost there while the slope, which it is divided by, goes on. */
 GLM_INLINE void logit_strip(size_t n, const double *restrict eta, double *restrict mu, double *restrict slope)
 {
     double power[STRIP], high[STRIP], low[STRIP];
@@ -62,10 +62,10 @@ static double logit_of(double mu)
     return log(mu / (1 - mu));
 }
 
-static double logit_curvature(double eta)
+static double logit_curvature(double eta, double mu, double slope)
 {
-    const double e = exp(-fabs(eta)), low = e / (1 + e), high = 1 / (1 + e);
-    return low * high * (eta < 0 ? high - low : low - high);
+    (void)eta;
+    return slope * (1 - 2 * mu);
 }
 
 static double normal_density(double eta)
@@ -73,15 +73,19 @@ static double normal_density(double eta)
     return exp(-0.5 * eta * eta) / sqrt(2 * M_PI);
 }
 
+/* Other links of probabilities stand still in the same way where mu comes within 2.3e-16 of 0 or 1. */
+static const double PROBIT_END = 8.12, LOG_HAZARD_END = 36, HAZARD_END = 36;
+
 static void probit_inverse(size_t n, const double *eta, double *mu, double *slope)
 {
     for (size_t i = 0; i < n; i++) {
-        mu[i] = inside(0.5 * erfc(-eta[i] * M_SQRT1_2));
-        slope[i] = fmax(normal_density(eta[i]), SMALLEST_SLOPE);
+        const double at = fmax(-PROBIT_END, fmin(PROBIT_END, eta[i]));
+        mu[i] = inside(0.5 * erfc(-at * M_SQRT1_2));
+        slope[i] = normal_density(at);
     }
 }
 
-/* Acklam's start is not needed: one value per row, once; Newton from the logistic's quantile. */
+/* Newton from the logistic's quantile: one value per row, once. */
 static double probit_of(double mu)
 {
     double eta = logit_of(mu) / 1.7;
@@ -94,17 +98,23 @@ static double probit_of(double mu)
     return eta;
 }
 
-static double probit_curvature(double eta)
+static double probit_curvature(double eta, double mu, double slope)
 {
-    return -eta * normal_density(eta);
+    (void)mu;
+    return -eta * slope;
+}
+
+static double hazard_at(double eta)
+{
+    return fmin(glm_exp(fmax(-LOG_HAZARD_END, eta)), HAZARD_END);
 }
 
 static void cloglog_inverse(size_t n, const double *eta, double *mu, double *slope)
 {
     for (size_t i = 0; i < n; i++) {
-        const double hazard = glm_exp(fmin(eta[i], 700));
+        const double hazard = hazard_at(eta[i]);
         mu[i] = inside(-expm1(-hazard));
-        slope[i] = fmax(hazard * glm_exp(-hazard), SMALLEST_SLOPE);
+        slope[i] = hazard * glm_exp(-hazard);
     }
 }
 
@@ -113,18 +123,18 @@ static double cloglog_of(double mu)
     return log(-log1p(-mu));
 }
 
-static double cloglog_curvature(double eta)
+static double cloglog_curvature(double eta, double mu, double slope)
 {
-    const double hazard = exp(fmin(eta, 700));
-    return hazard * exp(-hazard) * (1 - hazard);
+    (void)eta;
+    return slope * (1 - slope / (1 - mu)); /* the hazard is slope / (1 - mu) */
 }
 
 static void loglog_inverse(size_t n, const double *eta, double *mu, double *slope)
 {
     for (size_t i = 0; i < n; i++) {
-        const double hazard = glm_exp(fmin(-eta[i], 700));
+        const double hazard = hazard_at(-eta[i]);
         mu[i] = inside(glm_exp(-hazard));
-        slope[i] = fmax(hazard * glm_exp(-hazard), SMALLEST_SLOPE);
+        slope[i] = hazard * glm_exp(-hazard);
     }
 }
 
@@ -133,10 +143,10 @@ static double loglog_of(double mu)
     return -log(-log(mu));
 }
 
-static double loglog_curvature(double eta)
+static double loglog_curvature(double eta, double mu, double slope)
 {
-    const double hazard = exp(fmin(-eta, 700));
-    return hazard * exp(-hazard) * (hazard - 1);
+    (void)eta;
+    return slope * (slope / mu - 1);
 }
 
 static void cauchit_inverse(size_t n, const double *eta, double *mu, double *slope)
@@ -152,10 +162,10 @@ static double cauchit_of(double mu)
     return tan(M_PI * (mu - 0.5));
 }
 
-static double cauchit_curvature(double eta)
+static double cauchit_curvature(double eta, double mu, double slope)
 {
-    const double square = 1 + eta * eta;
-    return -2 * eta / (M_PI * square * square);
+    (void)mu;
+    return -2 * M_PI * eta * slope * slope;
 }
 
 GLM_INLINE void log_rows(size_t n, const double *restrict eta, double *restrict mu, double *restrict slope)
@@ -186,9 +196,10 @@ static double log_of(double mu)
     return log(mu);
 }
 
-static double log_curvature(double eta)
+static double log_curvature(double eta, double mu, double slope)
 {
-    return exp(eta);
+    (void)eta, (void)slope;
+    return mu;
 }
 
 static void identity_inverse(size_t n, const double *eta, double *mu, double *slope)
@@ -204,9 +215,9 @@ static double identity_of(double mu)
     return mu;
 }
 
-static double no_curvature(double eta)
+static double no_curvature(double eta, double mu, double slope)
 {
-    (void)eta;
+    (void)eta, (void)mu, (void)slope;
     return 0;
 }
 
@@ -223,9 +234,10 @@ static double inverse_of(double mu)
     return 1 / mu;
 }
 
-static double inverse_curvature(double eta)
+static double inverse_curvature(double eta, double mu, double slope)
 {
-    return 2 / (eta * eta * eta);
+    (void)eta, (void)slope;
+    return 2 * mu * mu * mu;
 }
 
 static void sqrt_inverse(size_t n, const double *eta, double *mu, double *slope)
@@ -241,9 +253,9 @@ static double sqrt_of(double mu)
     return sqrt(mu);
 }
 
-static double sqrt_curvature(double eta)
+static double sqrt_curvature(double eta, double mu, double slope)
 {
-    (void)eta;
+    (void)eta, (void)mu, (void)slope;
     return 2;
 }
 
@@ -260,9 +272,10 @@ static double inverse_square_of(double mu)
     return 1 / (mu * mu);
 }
 
-static double inverse_square_curvature(double eta)
+static double inverse_square_curvature(double eta, double mu, double slope)
 {
-    return 0.75 / (eta * eta * sqrt(eta));
+    (void)slope;
+    return 0.75 * mu / (eta * eta);
 }
 
 const bd_link bd_logit = {.name = "logit",

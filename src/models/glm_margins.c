@@ -54,8 +54,8 @@ static bool is_other_level(const target *t, size_t k)
     return k == t->j || (t->factors != NULL && t->factors[k] == t->factors[t->j]);
 }
 
-/* Adds a row's share of the effect and of its gradient in the coefficients.
- * Slope: f(eta) b_j, gradient f'(eta) b_j x + f(eta) e_j. Change: F(eta1) - F(eta0), gradient f(eta1) x1 - f(eta0) x0. */
+/* Adds a row's share of the effect and of its gradient in the coefficients. Slope: f(eta) b_j, gradient f'(eta) b_j x
+ * + f(eta) e_j. Change: F(eta1) - F(eta0), gradient f(eta1) x1 - f(eta0) x0. */
 static void add_row(const target *t, size_t row, double share, bd_glm_margin *m, double *gradient)
 {
     const bd_glm *fit = t->fit;
@@ -68,7 +68,7 @@ static void add_row(const target *t, size_t row, double share, bd_glm_margin *m,
         etas[1] = etas[0] + b;
     fit->link->inverse(2, etas, mu, slope);
     m->estimate += m->discrete ? share * (mu[1] - mu[0]) : share * slope[1] * b;
-    const double common = share * (m->discrete ? slope[1] - slope[0] : fit->link->curvature(eta) * b);
+    const double common = share * (m->discrete ? slope[1] - slope[0] : fit->link->curvature(eta, mu[1], slope[1]) * b);
     for (size_t k = 0; k < fit->n_columns; k++)
         if (!m->discrete || !is_other_level(t, k))
             gradient[k] += common * value_at(t->design, k, row);

@@ -1,6 +1,7 @@
 /* Negative binomial regression: theta by maximum likelihood, in turn with the coefficients.
  * Lawless (1987), doi:10.2307/3314912; Venables & Ripley (2002), section 7.4. */
 #include <math.h>
+#include <string.h>
 
 #include <gsl/gsl_sf_psi.h>
 
@@ -8,7 +9,8 @@
 
 enum { MOST_TABLED = 4096, MOST_ROUNDS = 200, MOST_STEPS = 200 };
 
-/* For each k, the weight of the counts above k: digamma(y + theta) - digamma(theta) is the sum of 1 / (theta + k), k < y. */
+/* For each k, the weight of the counts above k: digamma(y + theta) - digamma(theta) is the sum of 1 / (theta + k), k
+ * < y. */
 typedef struct counts {
     size_t n;
     double *above;
@@ -99,26 +101,51 @@ bd_status glm_theta(const glm_model *m, const double *mu, double begin, bd_arena
     return BD_OK;
 }
 
-bd_status glm_iterate_negbin(glm_model *m, bd_arena *arena, double *se)
+/* By turns from the coefficients that stand; ends with an infinite theta where there is none. */
+static bd_status alternate(glm_model *m, bd_arena *arena, double *se)
 {
     double theta;
-    *se = NAN;
-    m->theta = INFINITY; /* Poisson */
-    BD_TRY(glm_iterate(m, false, arena));
     for (size_t round = 0; m->end == BD_GLM_CONVERGED && round < MOST_ROUNDS; round++) {
         const double before = m->theta;
         BD_TRY(glm_theta(m, m->mu, before, arena, &theta, se));
+        m->theta = theta;
+        BD_TRY(glm_iterate(m, true, arena));
         if (!isfinite(theta)) {
-            m->theta = theta;
-            BD_TRY(glm_iterate(m, true, arena));
             m->end = m->end == BD_GLM_CONVERGED ? BD_GLM_NO_OVERDISPERSION : m->end;
             return BD_OK;
         }
-        m->theta = theta;
-        BD_TRY(glm_iterate(m, true, arena));
         if (fabs(theta - before) <= 1e-13 * theta)
             return BD_OK;
     }
     m->end = m->end == BD_GLM_CONVERGED ? BD_GLM_NOT_CONVERGED : m->end;
     return BD_OK;
+}
+
+/* Poisson's is a maximum; a higher one may stand at a theta near 1, where other coefficients go with it. */
+static bd_status try_elsewhere(glm_model *m, bd_arena *arena, double *se)
+{
+    const double poisson = glm_log_likelihood(m, m->mu, m->theta, m->deviance);
+    double *beta;
+    BD_NEW(arena, beta, m->p);
+    memcpy(beta, m->beta, m->p * sizeof *beta);
+    m->theta = 1;
+    BD_TRY(glm_iterate(m, true, arena));
+    BD_TRY(alternate(m, arena, se));
+    if (m->end == BD_GLM_CONVERGED && glm_log_likelihood(m, m->mu, m->theta, m->deviance) > poisson)
+        return BD_OK;
+    memcpy(m->beta, beta, m->p * sizeof *beta);
+    m->theta = INFINITY;
+    *se = NAN;
+    BD_TRY(glm_iterate(m, true, arena));
+    m->end = m->end == BD_GLM_CONVERGED ? BD_GLM_NO_OVERDISPERSION : m->end;
+    return BD_OK;
+}
+
+bd_status glm_iterate_negbin(glm_model *m, bd_arena *arena, double *se)
+{
+    *se = NAN;
+    m->theta = INFINITY; /* Poisson */
+    BD_TRY(glm_iterate(m, false, arena));
+    BD_TRY(alternate(m, arena, se));
+    return m->end == BD_GLM_NO_OVERDISPERSION ? try_elsewhere(m, arena, se) : BD_OK;
 }

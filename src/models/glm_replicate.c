@@ -1,4 +1,5 @@
-/* A generalised model for other weights: Newton's method from the full sample's solution, on the rows that have a weight. */
+/* A generalised model for other weights: Newton's method from the full sample's solution, on the rows that have a
+ * weight. */
 #include <math.h>
 #include <string.h>
 
@@ -112,8 +113,10 @@ GLM_INLINE bool work_block(const replicate *r, const double *block, const double
         }
     else
         for (size_t i = 0; i < GLM_BLOCK; i++) {
-            const double part = prior[i] * slope[i] / in->family->variance(mu[i], r->theta);
-            w[i] = part * slope[i];
+            const double variance = in->family->variance(mu[i], r->theta), part = prior[i] * slope[i] / variance;
+            const double observed =
+                glm_observed(in->family, in->link, r->theta, y[i], eta[i], mu[i], slope[i], variance);
+            w[i] = part * slope[i] * (observed > GLM_LEAST_OBSERVED ? observed : 1);
             s[i] = part * (y[i] - mu[i]);
         }
     bool inside = true;
@@ -177,8 +180,8 @@ GLM_INLINE bool pass_rows(replicate *r)
     return true;
 }
 
-/* Copies a block of the rows that have a weight, and their working weights and scores at the full sample's solution. Left
- * to plain loads: collecting vectors from scattered places is slower. */
+/* Copies a block of the rows that have a weight, and their working weights and scores at the full sample's solution.
+ * Left to plain loads: collecting vectors from scattered places is slower. */
 __attribute__((noinline)) static void keep_block(replicate *r, const double *weights, size_t from, double *w, double *s)
 {
     const size_t p = r->p, stride = r->in->stride;

@@ -7,8 +7,8 @@
 enum { GLM_BLOCK = 64, GLM_LANES = 4 };
 
 /* One array after another, `stride` apart: the p rotated columns, the response, the linear predictor of the full
- * sample (offset included), the prior weight; and, in the prepared rows only, working weight and score there. Rows that
- * fill up the last block have weight 0. */
+ * sample (offset included), the prior weight; and, in the prepared rows only, working weight and score there. Rows
+ * that fill up the last block have weight 0. */
 struct glm_prepared {
     const bd_family *family;
     const bd_link *link;

@@ -1,5 +1,5 @@
-/* Regression of a binary outcome, a count, a share or a positive amount on a formula's terms: the generalised linear model
- * with the standard errors of choice, marginal effects and, for binary outcomes, discrimination and calibration.
+/* Regression of a binary outcome, a count, a share or a positive amount on a formula's terms: the generalised linear
+ * model with the standard errors of choice, marginal effects and, for binary outcomes, discrimination and calibration.
  *
  *     bd_glm_regression_options options = BD_GLM_REGRESSION_DEFAULTS;
  *     options.family = &bd_binomial;
