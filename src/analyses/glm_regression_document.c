@@ -171,8 +171,9 @@ static bd_status sentence(const bd_glm_regression *regression, bd_document *docu
         return BD_OK;
     if (isfinite(fit->whole_df_residual))
         return bd_document_say(document, BD_SENTENCE,
-                               "Together the predictors account for differences in %s with F(%.0f, %.0f) = %.2f, %s.", name,
-                               fit->whole_df, fit->whole_df_residual, fit->whole_statistic, bd_show_p(fit->whole_p).text);
+                               "Together the predictors account for differences in %s with F(%.0f, %.0f) = %.2f, %s.",
+                               name, fit->whole_df, fit->whole_df_residual, fit->whole_statistic,
+                               bd_show_p(fit->whole_p).text);
     return bd_document_say(document, BD_SENTENCE,
                            "Together the predictors account for differences in %s with chi-squared(%.0f) = %.2f, %s "
                            "(likelihood ratio%s).",
@@ -206,8 +207,8 @@ static bd_status warnings(const bd_glm_regression *regression, bd_document *docu
                                fit->n_iterations);
     if (fit->end == BD_GLM_SEPARATED)
         return bd_document_say(document, BD_WARNING,
-                               "%s %s the outcomes apart in %zu of %zu rows, so the likelihood has no maximum: estimates are "
-                               "infinite, and there are no standard errors.%s",
+                               "%s %s the outcomes apart in %zu of %zu rows, so the likelihood has no maximum: "
+                               "estimates are infinite, and there are no standard errors.%s",
                                fit->separation->predictors,
                                strchr(fit->separation->predictors, ' ') == NULL ? "tells" : "tell",
                                fit->separation->n_rows, fit->n_used,
@@ -216,16 +217,17 @@ static bd_status warnings(const bd_glm_regression *regression, bd_document *docu
                                    : "");
     if (fit->end == BD_GLM_NO_OVERDISPERSION)
         return bd_document_say(document, BD_WARNING,
-                               "The counts vary no more than Poisson's: theta is infinite, and this is Poisson regression.");
+                               "The counts vary no more than Poisson's: theta is infinite, and this is Poisson "
+                               "regression.");
     if (fit->family == &bd_poisson && overdispersed)
         return bd_document_say(document, BD_WARNING,
-                               "The counts vary %.1f times as much as Poisson's: the standard errors are too small. Family "
-                               "negbin or quasi-poisson, or robust errors (hc3), allow for it.",
+                               "The counts vary %.1f times as much as Poisson's: the standard errors are too small. "
+                               "Family negbin or quasi-poisson, or robust errors (hc3), allow for it.",
                                fit->dispersion);
     if (fit->family == &bd_binomial && regression->design.trials != NULL && overdispersed)
         return bd_document_say(document, BD_WARNING,
-                               "The successes vary %.1f times as much as the binomial's: the standard errors are too small. "
-                               "Family quasi-binomial or robust errors (hc3) allow for it.",
+                               "The successes vary %.1f times as much as the binomial's: the standard errors are too "
+                               "small. Family quasi-binomial or robust errors (hc3) allow for it.",
                                fit->dispersion);
     return BD_OK;
 }
@@ -243,7 +245,8 @@ static bd_status model_notes(const bd_glm_regression *regression, bd_document *d
         BD_TRY(bd_document_say(document, BD_NOTE, "%s: exp(estimate), and of the ends of its interval.",
                                ratio_heading(ratio)));
     if (options->offset != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Offset: %s.", options->offset_name ? options->offset_name : "given"));
+        BD_TRY(bd_document_say(document, BD_NOTE, "Offset: %s.",
+                               options->offset_name ? options->offset_name : "given"));
     if (options->trials != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s are successes among %s trials.", regression->frame->response_name,
                                options->trials_name ? options->trials_name : "the given"));
@@ -263,7 +266,8 @@ static bd_status notes(const bd_glm_regression *regression, bd_document *documen
                                                                      : "the model's, times the Pearson dispersion",
                            fit->uses_t ? "t" : "z", 100 * fit->level));
     if (frame->cluster != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "%zu clusters of %s.", frame->cluster->n_levels, frame->cluster->name));
+        BD_TRY(bd_document_say(document, BD_NOTE, "%zu clusters of %s.", frame->cluster->n_levels,
+                               frame->cluster->name));
     for (size_t j = frame->has_intercept; j < frame->n_columns; j++)
         n_hidden += regression->margins != NULL && !regression->has_margin[j];
     if (n_hidden > 0)

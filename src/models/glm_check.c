@@ -75,8 +75,8 @@ static bd_status check_value(const bd_glm_design *design, const bd_family *famil
     const char *name = design->base.response_name;
     const bool counts = family->response == GLM_COUNT;
     if (design->trials == NULL && family->response == GLM_BINARY && y != 0 && y != 1)
-        return bd_fail(BD_EDATA, "'%s' is %g in row %zu; a binary outcome is 0 or 1 (or successes among trials)", name, y,
-                       row + 1);
+        return bd_fail(BD_EDATA, "'%s' is %g in row %zu; a binary outcome is 0 or 1 (or successes among trials)", name,
+                       y, row + 1);
     if (design->trials == NULL && family->response == GLM_SHARE && !(y >= 0 && y <= 1))
         return bd_fail(BD_EDATA, "'%s' is %g in row %zu; a proportion is from 0 to 1", name, y, row + 1);
     if (counts && y < 0)

@@ -31,7 +31,8 @@ GLM_INLINE double glm_exp_inside(double x)
     int64_t bits;
     double scale;
     memcpy(&bits, &shifted, sizeof bits);
-    bits = (int64_t)((uint64_t)bits << 52) + ((int64_t)1023 << 52); /* what stands above the lowest 11 bits of k falls off */
+    /* what stands above the lowest 11 bits of k falls off */
+    bits = (int64_t)((uint64_t)bits << 52) + ((int64_t)1023 << 52);
     memcpy(&scale, &bits, sizeof scale);
     return scale * (1 + (r + r2 * p));
 }

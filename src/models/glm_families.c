@@ -287,8 +287,9 @@ const bd_family bd_quasi_poisson = {.name = "quasi-poisson",
                                     .start = poisson_start,
                                     .mu_high = INFINITY};
 
-const bd_family *const bd_families[] = {&bd_binomial,         &bd_poisson,        &bd_negbin,        &bd_gamma, &bd_gaussian,
-                                        &bd_inverse_gaussian, &bd_quasi_binomial, &bd_quasi_poisson, NULL};
+const bd_family *const bd_families[] = {&bd_binomial,       &bd_poisson,       &bd_negbin,
+                                        &bd_gamma,          &bd_gaussian,      &bd_inverse_gaussian,
+                                        &bd_quasi_binomial, &bd_quasi_poisson, NULL};
 
 const char *bd_family_name(const bd_family *family)
 {

@@ -84,8 +84,8 @@ int glm_edge(const bd_family *family, const bd_link *link, double y);
 static const double GLM_LEAST_OBSERVED = 1e-3;
 
 /* The observed information of a row, in units of the expected: 1 - (y - mu) (curvature / slope^2 - V' / V). */
-static inline double glm_observed(const bd_family *family, const bd_link *link, double theta, double y, double eta, double mu,
-                                  double slope, double variance)
+static inline double glm_observed(const bd_family *family, const bd_link *link, double theta, double y, double eta,
+                                  double mu, double slope, double variance)
 {
     const double bend = link->curvature(eta, mu, slope) / (slope * slope);
     return 1 - (y - mu) * (bend - family->variance_slope(mu, theta) / variance);
@@ -118,7 +118,8 @@ BD_CHECKED bd_status glm_iterate(glm_model *m, bool warm, bd_arena *arena);
 BD_CHECKED bd_status glm_iterate_negbin(glm_model *m, bd_arena *arena, double *se);
 
 /* The maximum likelihood theta for given mu and its standard error; infinite when there is no overdispersion. */
-BD_CHECKED bd_status glm_theta(const glm_model *m, const double *mu, double start, bd_arena *arena, double *theta, double *se);
+BD_CHECKED bd_status glm_theta(const glm_model *m, const double *mu, double start, bd_arena *arena, double *theta,
+                               double *se);
 
 /* Maximises Firth's penalised likelihood over the first `n_free` coefficients, the others staying 0. */
 BD_CHECKED bd_status glm_iterate_firth(glm_model *m, size_t n_free, bd_arena *arena, double *penalised);
@@ -151,7 +152,8 @@ typedef struct glm_cone {
     const void *context;
 } glm_cone;
 
-/* d with a'd >= 0 for all rows and a'd > 0 for *n_strict >= 1 of them; false: none. `work`: glm_cone_room(p) doubles. */
+/* d with a'd >= 0 for all rows and a'd > 0 for *n_strict >= 1 of them; false: none. `work`: glm_cone_room(p)
+ * doubles. */
 bool glm_cone_direction(const glm_cone *cone, double *work, double *d, size_t *n_strict);
 
 static inline size_t glm_cone_room(size_t p)

@@ -15,8 +15,8 @@ struct glm_prepared {
     bool firth;
     bool can_leave;      /* there are linear predictors that the family or the link does not take */
     size_t n, p;
-    size_t stride;       /* n brought to a multiple of GLM_BLOCK, and a little more: arrays that are a power of two apart
-                            would share their places in the cache */
+    size_t stride;       /* n brought to a multiple of GLM_BLOCK, and a little more: arrays a power of two apart would
+                            share their places in the cache */
     const double *rows;  /* (p + 5) * stride */
     const double *beta;  /* p */
     const double *root;  /* p x p upper triangular: coefficients = beta + root * g */

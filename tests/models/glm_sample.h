@@ -1,4 +1,4 @@
-/* Sixty rows made by formulas, the same in scripts/reference-glm.R, and how the tests of generalised models fit them. */
+/* Sixty rows made by formulas, the same in scripts/reference-glm.R, and how tests of generalised models fit them. */
 #ifndef BORDIN_TESTS_MODELS_GLM_SAMPLE_H
 #define BORDIN_TESTS_MODELS_GLM_SAMPLE_H
 

@@ -140,7 +140,8 @@ static void assert_classification(const char *what, const bd_family *family, con
 static void test_glm_classify__agrees_with_proc(void **state)
 {
     (void)state;
-    const char *const all[] = {"(Intercept)", "treat", "econ_hard", "sex", "age"}, *const few[] = {"(Intercept)", "treat", "sex"};
+    const char *const all[] = {"(Intercept)", "treat", "econ_hard", "sex", "age"};
+    const char *const few[] = {"(Intercept)", "treat", "sex"};
     assert_classification("probit", &bd_binomial, &bd_probit, 5, all, jobs_probit_classification);
     assert_classification("few values", &bd_binomial, NULL, 3, few, jobs_few_classification);
 }
@@ -180,7 +181,8 @@ static void test_glm_effects__are_refused_without_finite_estimates(void **state)
     const bd_glm_classification *c;
     make_sample(&s);
     s.design.base.response = s.count;
-    assert_int_equal(bd_glm_classify(&s.design, fit_glm(&s.design, &bd_poisson, NULL, &bd_se_classical), arena, &c), BD_EUSAGE);
+    const bd_glm *counts = fit_glm(&s.design, &bd_poisson, NULL, &bd_se_classical);
+    assert_int_equal(bd_glm_classify(&s.design, counts, arena, &c), BD_EUSAGE);
     assert_string_equal(bd_message(), "only a binomial outcome is classified, not one of family poisson");
     for (size_t i = 0; i < N; i++)
         s.binary[i] = s.x1[i] > 4;

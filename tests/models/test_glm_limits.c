@@ -4,8 +4,8 @@
 #include "models/glm_reference.h"
 
 /* A fit of y on an intercept and the columns. */
-static const bd_glm *fit_small(size_t n, const double *y, size_t p, const double *const *columns, const bd_family *family,
-                               bool firth)
+static const bd_glm *fit_small(size_t n, const double *y, size_t p, const double *const *columns,
+                               const bd_family *family, bool firth)
 {
     static const char *const names[] = {"(Intercept)", "a", "b", "c"};
     const double **with_constant = bd_arena_alloc(arena, p + 1, sizeof *with_constant);
@@ -86,6 +86,62 @@ static void test_glm__counts_that_are_zero_in_a_group_are_separated(void **state
     (void)state;
     const double group[] = {1, 1, 1, 0, 0, 0, 0, 0}, z[] = {1, 2, 3, 4, 3, 2, 1, 2}, y[] = {0, 0, 0, 2, 0, 1, 3, 2};
     assert_separated(fit_small(8, y, 2, (const double *const[]){z, group}, &bd_poisson, false), "'b'", 3);
+}
+
+/* Whether one of the cross products of two rows has all rows (1, a, b), turned by their outcome, on one side. */
+static bool is_separated_by_search(size_t n, const double *a, const double *b, const double *y)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = i + 1; k < n; k++) {
+            const double d[] = {a[i] * b[k] - b[i] * a[k], b[i] - b[k], a[k] - a[i]};
+            bool above = true, below = true, beside = true;
+            for (size_t r = 0; r < n; r++) {
+                const double side = (d[0] + d[1] * a[r] + d[2] * b[r]) * (y[r] == 1 ? 1 : -1);
+                above = above && side >= 0;
+                below = below && side <= 0;
+                beside = beside && side == 0;
+            }
+            if (!beside && (above || below))
+                return true;
+        }
+    return false;
+}
+
+/* Small whole numbers, so that exact combinations and ties abound. */
+static void test_glm__separation_is_what_an_exhaustive_search_finds(void **state)
+{
+    (void)state;
+    enum { ROWS = 14 };
+    const bd_link *const links[] = {&bd_logit, &bd_probit, &bd_cloglog, &bd_loglog};
+    const char *const names[] = {"(Intercept)", "a", "b"};
+    uint32_t seed = 1;
+    size_t counts[2] = {0};
+    for (size_t trial = 0; trial < 2000; trial++) {
+        const uint32_t most = 2 + (uint32_t)trial % 7;
+        double a[ROWS], b[ROWS], y[ROWS];
+        for (size_t i = 0; i < ROWS; i++) {
+            seed = seed * 1664525 + 1013904223;
+            a[i] = (seed >> 8) % most;
+            b[i] = (seed >> 14) % most;
+            y[i] = a[i] - b[i] + (seed >> 20) % 5 > 2;
+        }
+        const bd_glm_design design = {.base = {.n_rows = ROWS,
+                                               .n_columns = 3,
+                                               .columns = (const double *const[]){NULL, a, b},
+                                               .names = names,
+                                               .response = y,
+                                               .response_name = "y",
+                                               .has_intercept = true}};
+        const bd_link *link = links[trial % 4];
+        const bd_glm *fit;
+        if (bd_glm_fit(&design, &bd_binomial, link, &bd_se_classical, &BD_GLM_DEFAULTS, arena, &fit) != BD_OK)
+            continue; /* one category, or collinear */
+        const bool separated = is_separated_by_search(ROWS, a, b, y);
+        if (fit->end != (separated ? BD_GLM_SEPARATED : BD_GLM_CONVERGED))
+            fail_msg("trial %zu: ends %d, separated %d", trial, (int)fit->end, separated);
+        counts[separated]++;
+    }
+    assert_true(counts[0] > 200 && counts[1] > 200);
 }
 
 /* One row out of place among a thousand, and the estimate is large but finite. */
@@ -184,7 +240,8 @@ static void test_glm__an_outcome_of_one_category_is_refused(void **state)
         s.binary[i] = 1;
     refuse(&s.design, &bd_binomial, "the outcome 'y' is 1 in every row; there is nothing to tell apart");
     s.design.trials = s.binary;
-    refuse(&s.design, &bd_binomial, "the outcome 'y' is all of the trials in every row; there is nothing to tell apart");
+    refuse(&s.design, &bd_binomial,
+           "the outcome 'y' is all of the trials in every row; there is nothing to tell apart");
     s.design.trials = NULL;
     memset(s.binary, 0, sizeof s.binary);
     refuse(&s.design, &bd_poisson, "the outcome 'y' is 0 in every row; there is nothing to tell apart");
@@ -241,8 +298,8 @@ static void test_glm__choices_that_do_not_go_together_are_refused(void **state)
     const bd_link *link;
     make_sample(&s);
     assert_message(&s.design, &bd_binomial, &bd_sqrt, &bd_se_classical, false, BD_EUSAGE,
-                   "family binomial does not take the link 'sqrt'; it takes logit, probit, cloglog, loglog, cauchit, log, "
-                   "identity");
+                   "family binomial does not take the link 'sqrt'; it takes logit, probit, cloglog, loglog, cauchit, "
+                   "log, identity");
     assert_message(&s.design, &bd_binomial, &bd_probit, &bd_se_classical, true, BD_EUSAGE,
                    "Firth's penalised likelihood is for family binomial with the link logit");
     assert_message(&s.design, &bd_binomial, NULL, &bd_se_hc3, true, BD_EUSAGE,
@@ -252,7 +309,8 @@ static void test_glm__choices_that_do_not_go_together_are_refused(void **state)
                    "family gaussian takes no trials; binomial and quasi-binomial do");
     s.design.trials = NULL;
     s.design.base.cluster = NULL;
-    assert_message(&s.design, &bd_binomial, NULL, &bd_se_cr1, false, BD_EDATA, "cr1 needs clusters, and none are given");
+    assert_message(&s.design, &bd_binomial, NULL, &bd_se_cr1, false, BD_EDATA,
+                   "cr1 needs clusters, and none are given");
     assert_int_equal(bd_family_find("beta", &family), BD_EUSAGE);
     assert_string_equal(bd_message(), "no family named 'beta'; there are binomial, poisson, negbin, gamma, gaussian, "
                                       "inverse-gaussian, quasi-binomial, quasi-poisson");
@@ -348,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_glm__a_separating_combination_names_its_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm__a_quasi_separating_combination_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm__counts_that_are_zero_in_a_group_are_separated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_glm__separation_is_what_an_exhaustive_search_finds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm__large_finite_coefficients_are_not_separated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm__firth_is_finite_where_the_outcomes_are_separated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm__counts_without_overdispersion_are_poisson, set_up, tear_down),

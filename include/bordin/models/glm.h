@@ -109,20 +109,23 @@ typedef struct bd_glm_options {
 
 #define BD_GLM_DEFAULTS ((bd_glm_options){.level = 0.95})
 
-/* Fits link(E(response)) = offset + columns by maximum (quasi-, or Firth's penalised) likelihood: Fisher scoring by
- * QR from R's start values, with halved steps where the deviance rises, until the coefficients stand to about 1e-12.
- * `link` NULL: the family's default. The fit lives in `arena`, and is the same for any number of threads. Classical
- * errors are the model's, from the expected information (times the Pearson dispersion where it is estimated; for
- * negbin with theta taken as known, as MASS has it; under Firth's penalty those of the unpenalised information). The
- * others are bd_ols_fit's of the last working response and weights, which are the sandwich's of the model; CR2
- * differs a little from clubSandwich's, for working weights vary within clusters (see ols.h). Separation is looked
- * for where a fit does not converge or fitted means reach the edge, by linear programming: exactly. BD_EUSAGE: a link
- * that the family does not take; firth for anything but binomial with logit, or with robust errors. BD_EDATA: a
- * response outside the family's range (not 0 or 1, not whole, negative, not positive, a share above 1), of one
- * category only; trials that are not whole and positive or fewer than successes; an offset, weight or value that is
+/* Fits link(E(response)) = offset + columns by maximum (quasi-, or Firth's penalised) likelihood: Fisher scoring by QR
+ * from R's start values, Newton's method later where the link is not canonical, halved steps where the deviance rises,
+ * until the coefficients stand to about 1e-12. `link` NULL: the family's default. The fit lives in `arena`, and is the
+ * same for any number of threads.
+ * Classical errors are the model's, from the expected information (times the Pearson dispersion where it is estimated;
+ * for negbin with theta taken as known, as MASS has it; under Firth's penalty those of the unpenalised information).
+ * The others are bd_ols_fit's of the last working response and weights, which are the sandwich's of the model; CR2
+ * differs a little from clubSandwich's, for working weights vary within clusters (see ols.h).
+ * Separation is looked for where a fit does not converge or fitted means come near the edge, by linear programming:
+ * exactly. For negbin the higher of two maxima is taken where one is Poisson's.
+ * BD_EUSAGE: a link that the family does not take; firth for anything but binomial with logit, or with robust errors.
+ * BD_EDATA: a response outside the family's range (not 0 or 1, not whole, negative, not positive, a share above 1), of
+ * one category only; trials that are not whole and positive or fewer than successes; an offset, weight or value that is
  * not finite; fewer rows than coefficients; a constant predictor beside an intercept. BD_ENUMERIC: collinear columns,
- * named. McCullagh & Nelder (1989); Marschner (2011), doi:10.32614/RJ-2011-012; Firth (1993),
- * doi:10.1093/biomet/80.1.27; Heinze & Schemper (2002), doi:10.1002/sim.1047; Konis (2007). */
+ * named.
+ * McCullagh & Nelder (1989); Marschner (2011), doi:10.32614/RJ-2011-012; Firth (1993), doi:10.1093/biomet/80.1.27;
+ * Heinze & Schemper (2002), doi:10.1002/sim.1047; Konis (2007). */
 BD_CHECKED bd_status bd_glm_fit(const bd_glm_design *design, const bd_family *family, const bd_link *link,
                                 const bd_se_estimator *se, const bd_glm_options *options, bd_arena *arena,
                                 const bd_glm **fit);
@@ -138,8 +141,8 @@ typedef struct bd_glm_margin {
 
 /* One for each column, NaN for the constant. Each column is moved alone: a column that also stands in a product with
  * others has an effect that this is not. Columns of one number in `factors` (n_columns; NULL: none) are the levels of
- * one variable: where one of them is 0 and 1, the others are 0. The margins live in `arena`. BD_ENUMERIC: the fit is
- * separated or did not converge. */
+ * one variable: where one of them is 0 and 1, the others are 0. The margins live in `arena`.
+ * BD_ENUMERIC: the fit is separated or did not converge. */
 BD_CHECKED bd_status bd_glm_margins(const bd_glm_design *design, const bd_glm *fit, const size_t *factors,
                                     bd_arena *arena, const bd_glm_margin **margins);
 
@@ -179,10 +182,11 @@ typedef enum bd_glm_replicate_end {
 BD_CHECKED bd_status bd_glm_prepare(const bd_glm_design *design, const bd_glm *fit, bd_arena *arena,
                                     const bd_glm_prepared **prepared);
 
-/* The coefficients (n_columns) when row i counts weights[i] times (times its prior weight): Newton's method from the
- * full sample's solution, to convergence, theta (negbin) and the penalty (Firth) included. Any weights >= 0. Pure:
- * threads may call it at once, each with a scratch of its own. For links other than logit, log, identity, inverse,
- * sqrt and 1/mu^2, and for theta, the last bits are the C library's. */
+/* The coefficients (n_columns) when row i counts weights[i] times (times its prior weight): Newton's method from the full
+ * sample's solution, to convergence, theta (negbin) and the penalty (Firth) included. Any weights >= 0. Where the
+ * likelihood has two maxima (negbin, cauchit), the one that is reached from there. Pure: threads may call it at once,
+ * each with a scratch of its own, and a result depends on nothing but its weights. With probit, cloglog, loglog, cauchit
+ * and negbin the last bits are the C library's; otherwise they are the same on every machine. */
 bd_glm_replicate_end bd_glm_replicate(const bd_glm_prepared *prepared, const double *weights, double *scratch,
                                       double *coefficients);
 
