@@ -130,25 +130,30 @@ static bd_status test_whole(const glm_model *m, bd_arena *arena, bd_glm *fit)
     return BD_OK;
 }
 
-/* weight * mu, or weight, of the rows whose response is *response */
-static double weighted_mean_where(const glm_model *m, const void *response, size_t row)
+/* What mu counts where it happened, and where it did not. */
+typedef struct tjur_weights {
+    double event, other;
+} tjur_weights;
+
+static double tjur_of(const glm_model *m, const void *context, size_t row)
 {
-    return m->y[row] == *(const double *)response ? glm_weight(m, row) * m->mu[row] : 0;
+    const tjur_weights *t = context;
+    return glm_weight(m, row) * m->mu[row] * (m->y[row] == 1 ? t->event : t->other);
 }
 
-static double weight_where(const glm_model *m, const void *response, size_t row)
+static double event_of(const glm_model *m, const void *context, size_t row)
 {
-    return m->y[row] == *(const double *)response ? glm_weight(m, row) : 0;
+    (void)context;
+    return glm_weight(m, row) * m->y[row];
 }
 
 /* Mean fitted probability where it happened less that where it did not. */
 static double tjur(const glm_model *m)
 {
-    const double yes = 1, no = 0;
     if (m->family->response != GLM_BINARY || m->design->trials != NULL)
         return NAN;
-    return glm_sum(m, weighted_mean_where, &yes) / glm_sum(m, weight_where, &yes) -
-           glm_sum(m, weighted_mean_where, &no) / glm_sum(m, weight_where, &no);
+    const double events = glm_sum(m, event_of, NULL), others = glm_sum_of_weights(m) - events;
+    return glm_sum(m, tjur_of, &(tjur_weights){1 / events, -1 / others});
 }
 
 static double pearson_of(const glm_model *m, const void *context, size_t row)
@@ -279,6 +284,8 @@ static bd_status estimate(glm_model *m, bd_arena *arena, bd_glm *fit)
     BD_TRY(prepare_response(m, arena));
     BD_TRY(new_model(m, arena));
     if (fit->firth)
+        BD_TRY(glm_check_rank(m->design, arena));
+    if (fit->firth)
         BD_TRY(glm_iterate_firth(m, m->p, arena, &fit->penalised_log_likelihood));
     else if (m->family->has_theta)
         BD_TRY(glm_iterate_negbin(m, arena, &fit->theta_se));
@@ -302,7 +309,7 @@ bd_status bd_glm_fit(const bd_glm_design *design, const bd_family *family, const
                    .n = design->base.n_rows,
                    .p = design->base.n_columns,
                    .max_iterations = options->max_iterations ? options->max_iterations : DEFAULT_ITERATIONS};
-    BD_TRY(glm_check(design, family, m.link, se, options, arena, &m.n_used));
+    BD_TRY(glm_check(design, family, m.link, se, options, &m.n_used));
     BD_TRY(new_fit(design, arena, &fit));
     BD_NEW(arena, m.separating, m.p);
     BD_NEW(arena, m.direction, m.p);

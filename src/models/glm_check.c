@@ -137,7 +137,7 @@ static bd_status name_fault(const bd_glm_design *design, bd_arena *arena)
     return bd_fail(BD_ENUMERIC, "the predictors are collinear; leave one out");
 }
 
-static bd_status check_rank(const bd_glm_design *design, bd_arena *arena)
+bd_status glm_check_rank(const bd_glm_design *design, bd_arena *arena)
 {
     const size_t p = design->base.n_columns;
     const bd_mark scratch = bd_arena_mark(arena);
@@ -159,7 +159,7 @@ static bd_status check_rank(const bd_glm_design *design, bd_arena *arena)
 }
 
 bd_status glm_check(const bd_glm_design *design, const bd_family *family, const bd_link *link,
-                    const bd_se_estimator *se, const bd_glm_options *options, bd_arena *arena, size_t *n_used)
+                    const bd_se_estimator *se, const bd_glm_options *options, size_t *n_used)
 {
     const size_t p = design->base.n_columns;
     BD_TRY(check_choice(family, link, se, options));
@@ -175,6 +175,5 @@ bd_status glm_check(const bd_glm_design *design, const bd_family *family, const 
                        p == 1 ? "" : "s", *n_used, *n_used == 1 ? "" : "s", least);
     for (size_t j = design->base.has_intercept; j < p; j++)
         BD_TRY(check_finite(design->base.columns[j], design->base.n_rows, "", design->base.names[j]));
-    BD_TRY(check_response(design, family));
-    return check_rank(design, arena);
+    return check_response(design, family);
 }

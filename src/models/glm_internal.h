@@ -91,10 +91,12 @@ static inline double glm_observed(const bd_family *family, const bd_link *link, 
     return 1 - (y - mu) * (bend - family->variance_slope(mu, theta) / variance);
 }
 
-/* Everything that makes data unusable; `n_used` rows have a weight. */
+/* What makes data unusable, but for the rank of the columns; `n_used` rows have a weight. */
 BD_CHECKED bd_status glm_check(const bd_glm_design *design, const bd_family *family, const bd_link *link,
-                               const bd_se_estimator *se, const bd_glm_options *options, bd_arena *arena,
-                               size_t *n_used);
+                               const bd_se_estimator *se, const bd_glm_options *options, size_t *n_used);
+
+/* Names constant and collinear columns. */
+BD_CHECKED bd_status glm_check_rank(const bd_glm_design *design, bd_arena *arena);
 
 /* eta, mu, residuals, working weights, and the deviance at m->beta: infinite outside the range. */
 double glm_evaluate(glm_model *m);
