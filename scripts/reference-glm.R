@@ -1,4 +1,5 @@
-# The values that tests/models/test_glm*.c hold bd_glm_fit to: Rscript scripts/reference-glm.R > tests/models/glm_reference.h
+# The values that tests/models/test_glm*.c hold models to:
+# Rscript scripts/reference-glm.R > tests/models/glm_reference.h
 # Made with R 4.2.2, MASS 7.3-58.2, sandwich 3.0-2, clubSandwich 0.5.8; run from the top of the source tree.
 suppressMessages({library(MASS); library(sandwich); library(clubSandwich)})
 options(warn = 1)
@@ -38,8 +39,8 @@ normal <- 2 + 0.5 * x1 - 0.25 * x2 + z + 2 * noise
 offset <- log(1 + i %% 7)
 w <- 1 + i %% 5 / 2
 
-# coefficients, classical errors, statistic, p; deviance, null deviance, log-likelihood, AIC, BIC, dispersion, F or chi2 of all
-fit_values <- function(name, fit, chi2 = TRUE) {
+# coefficients, classical errors, statistic, p; deviance, null deviance, log-likelihood, AIC, BIC, dispersion
+fit_values <- function(name, fit) {
     table <- summary(fit)$coefficients
     show(paste0(name, "_estimate"), coef(fit))
     show(paste0(name, "_se"), table[, 2])

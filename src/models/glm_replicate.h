@@ -24,4 +24,27 @@ struct glm_prepared {
     size_t n_counts;     /* negbin: 1 + the largest count tabled */
 };
 
+/* A replicate at work; all arrays are in the caller's scratch. */
+typedef struct glm_replicate {
+    const struct glm_prepared *in;
+    size_t p, n_rows, n_padded;
+    double *rows;          /* those with a weight, as prepared; the prior weight is times the replicate's */
+    uint32_t *kept;        /* which they are */
+    double *sums;          /* lanes of: products (p x p, lower half), score (p) */
+    double *information;   /* p x p */
+    double *triangle, *inverse;
+    double *score, *step, *g, *from, *room; /* p */
+    double *cone;
+    double *above; /* negbin: the weight of the counts above k */
+    double *working, *mu; /* Firth: by row */
+    double theta, theta_score, theta_information, theta_step;
+    double size; /* of the step, in standard errors */
+} glm_replicate;
+
+/* Adds information and score at r->g (and for negbin theta's) to the sums; false outside the range of the model. */
+bool glm_pass(glm_replicate *r);
+
+/* The same at the full sample's solution, and copies the rows in r->kept. */
+void glm_first_pass(glm_replicate *r, const double *weights);
+
 #endif

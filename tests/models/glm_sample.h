@@ -74,6 +74,26 @@ static inline const bd_glm *fit_glm(const bd_glm_design *design, const bd_family
     return fit;
 }
 
+/* A fit of y on an intercept and the columns. */
+static inline const bd_glm *fit_small(size_t n, const double *y, size_t p, const double *const *columns,
+                                      const bd_family *family, bool firth)
+{
+    static const char *const names[] = {"(Intercept)", "a", "b", "c"};
+    const double **with_constant = bd_arena_alloc(arena, p + 1, sizeof *with_constant);
+    memcpy(with_constant + 1, columns, p * sizeof *columns);
+    const bd_glm_design design = {.base = {.n_rows = n,
+                                           .n_columns = p + 1,
+                                           .columns = with_constant,
+                                           .names = names,
+                                           .response = y,
+                                           .response_name = "y",
+                                           .has_intercept = true}};
+    const bd_glm_options options = {.level = 0.95, .firth = firth};
+    const bd_glm *fit;
+    must(bd_glm_fit(&design, family, NULL, &bd_se_classical, &options, arena, &fit));
+    return fit;
+}
+
 static inline void assert_near(const char *what, double value, double expected, double tolerance)
 {
     if (isnan(expected) ? !isnan(value) : !(fabs(value - expected) <= tolerance * fmax(fabs(expected), 1e-3)))

@@ -185,8 +185,7 @@ BD_CHECKED bd_status bd_glm_prepare(const bd_glm_design *design, const bd_glm *f
 /* The coefficients (n_columns) when row i counts weights[i] times (times its prior weight): Newton's method from the
  * full sample's solution, to convergence, theta (negbin) and the penalty (Firth) included. Any weights >= 0. Where the
  * likelihood has two maxima (negbin, cauchit), the one that is reached from there. Pure: threads may call it at once,
- * each with a scratch of its own, and a result depends on nothing but its weights. With probit, cloglog, loglog,
- * cauchit and negbin the last bits are the C library's; otherwise they are the same on every machine. */
+ * each with a scratch of its own, and a result depends on nothing but what was prepared and its weights. */
 bd_glm_replicate_end bd_glm_replicate(const bd_glm_prepared *prepared, const double *weights, double *scratch,
                                       double *coefficients);
 
