@@ -189,8 +189,9 @@ static size_t usable(const bd_replicates *replicates)
     return replicates->n_ended[BD_REPLICATE_USABLE];
 }
 
-static bd_status warnings(const bd_bootstrap_result *result, bd_document *document)
+static bd_status warnings(const bd_bootstrap_result *result, bd_arena *arena, bd_document *document)
 {
+    const char *reasons;
     const bd_replicates *replicates = result->replicates;
     const size_t n_failed = replicates->n_replicates - usable(replicates);
     bool too_few = false;
@@ -203,12 +204,12 @@ static bd_status warnings(const bd_bootstrap_result *result, bd_document *docume
     if (result->options.precision > 0 && result->reached > result->options.precision)
         BD_TRY(bd_document_say(document, BD_WARNING, "The precision asked for was not reached with %d replicates.",
                                BD_MOST_REPLICATES));
-    if (n_failed > 0)
+    if (n_failed > 0) {
+        BD_TRY(bd_replicate_reasons(replicates, arena, &reasons));
         BD_TRY(bd_document_say(document, BD_WARNING,
-                               "%zu of %zu replicates could not be estimated (collinear: %zu, constant: %zu) and are "
-                               "left out of the intervals.",
-                               n_failed, replicates->n_replicates, replicates->n_ended[BD_REPLICATE_COLLINEAR],
-                               replicates->n_ended[BD_REPLICATE_CONSTANT]));
+                               "%zu of %zu replicates could not be estimated (%s) and are left out of the intervals.",
+                               n_failed, replicates->n_replicates, reasons));
+    }
     if (replicates->n_alone > 0)
         BD_TRY(bd_document_say(document, BD_WARNING,
                                "%zu of %zu %s are alone in their stratum and so the same in every sample: the intervals "
@@ -220,6 +221,17 @@ static bd_status warnings(const bd_bootstrap_result *result, bd_document *docume
                                "sure of itself. Compare with --se cr2 and, in a regression, --wild rademacher.",
                                replicates->n_units));
     return BD_OK;
+}
+
+/* How many replicates ended so; the ends that only iterations know are left out when there are none. */
+static bd_status failed_fact(const bd_replicates *replicates, bd_replicate_end end, bd_arena *arena, bd_document *document)
+{
+    const char *heading;
+    if (replicates->n_ended[end] == 0 && end != BD_REPLICATE_COLLINEAR && end != BD_REPLICATE_CONSTANT)
+        return BD_OK;
+    BD_TRY(bd_print(arena, &heading, "Replicates failed, %s", bd_replicate_end_name(end)));
+    return bd_document_fact_in(document, "replicates.failed", bd_replicate_end_name(end), heading, BD_COUNT,
+                               bd_number((double)replicates->n_ended[end]));
 }
 
 bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_arena *arena, bd_document *document)
@@ -239,9 +251,11 @@ bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_arena *are
                                "The Monte-Carlo error of an end was to be at most %g of the bootstrap's standard error; "
                                "after %zu replicates the largest is %.4f.",
                                options->precision, replicates->n_replicates, result->reached));
+    if (options->method->needs_errors)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Studentised by the classical standard error of each replicate."));
     if (options->method->note != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s", options->method->note));
-    BD_TRY(warnings(result, document));
+    BD_TRY(warnings(result, arena, document));
     BD_TRY(bootstrap_histogram(result, arena, document));
     BD_TRY(bd_document_fact(document, "seed", "Seed", BD_COUNT, bd_number((double)options->seed)));
     BD_TRY(bd_document_fact(document, "interval", "Interval", BD_TEXT, bd_text(options->method->name)));
@@ -250,10 +264,9 @@ bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_arena *are
                             bd_number((double)replicates->n_replicates)));
     BD_TRY(bd_document_fact(document, "replicates.usable", "Replicates usable", BD_COUNT,
                             bd_number((double)usable(replicates))));
-    BD_TRY(bd_document_fact(document, "replicates.failed.collinear", "Replicates failed, collinear", BD_COUNT,
-                            bd_number((double)replicates->n_ended[BD_REPLICATE_COLLINEAR])));
-    return bd_document_fact(document, "replicates.failed.constant", "Replicates failed, constant", BD_COUNT,
-                            bd_number((double)replicates->n_ended[BD_REPLICATE_CONSTANT]));
+    for (bd_replicate_end end = BD_REPLICATE_COLLINEAR; end < BD_N_REPLICATE_ENDS; end++)
+        BD_TRY(failed_fact(replicates, end, arena, document));
+    return BD_OK;
 }
 
 void bd_bootstrap_cells(const bd_interval_ends *ends, bd_cell *cells)

@@ -114,21 +114,26 @@ void batch_walk(const batch_task *task, batch_workspace *work, batch *b, size_t 
     }
 }
 
-static void evaluate(const batch_task *task, batch_workspace *work, size_t replicate, const double *sums)
+void batch_keep(const batch_task *task, const batch_workspace *work, size_t replicate, bd_replicate_end end)
 {
-    const size_t q = task->units->q, n = task->n_replicates, n_values = task->statistic->n_values;
-    double *products = work->small, *errors = task->errors == NULL ? NULL : work->values + n_values;
-    for (size_t a = 0, m = 0; a < q; a++)
-        for (size_t b = a; b < q; b++, m++)
-            products[a * q + b] = sums[m * KERNEL_LANES];
-    const bd_replicate_end end =
-        statistic_at(task->statistic, task->units->rotation, products, products + q * q, work->values, errors);
+    const size_t n = task->n_replicates, n_values = task->statistic->n_values;
     task->ends[replicate] = (uint8_t)end;
     for (size_t v = 0; v < n_values; v++) {
         task->values[v * n + replicate] = end == BD_REPLICATE_USABLE ? work->values[v] : NAN;
-        if (errors != NULL)
-            task->errors[v * n + replicate] = end == BD_REPLICATE_USABLE ? errors[v] : NAN;
+        if (task->errors != NULL)
+            task->errors[v * n + replicate] = end == BD_REPLICATE_USABLE ? work->values[n_values + v] : NAN;
     }
+}
+
+static void evaluate(const batch_task *task, batch_workspace *work, size_t replicate, const double *sums)
+{
+    const size_t q = task->units->q;
+    double *products = work->small, *errors = task->errors == NULL ? NULL : work->values + task->statistic->n_values;
+    for (size_t a = 0, m = 0; a < q; a++)
+        for (size_t b = a; b < q; b++, m++)
+            products[a * q + b] = sums[m * KERNEL_LANES];
+    batch_keep(task, work, replicate,
+               statistic_at(task->statistic, task->units->rotation, products, products + q * q, work->values, errors));
 }
 
 void batch_finish(const batch_task *task, batch_workspace *work, const batch *b)
@@ -162,6 +167,11 @@ bd_status batch_workspaces(const batch_task *task, size_t n, bd_arena *arena, ba
         BD_NEW(arena, work->counts, KERNEL_COUNTS * KERNEL_LANES);
         BD_NEW(arena, work->small, 3 * q * q);
         BD_NEW(arena, work->values, 2 * task->statistic->n_values);
+        if (task->statistic->from_weights == NULL)
+            continue;
+        BD_NEW(arena, work->weights, task->statistic->columns->n_rows);
+        BD_NEW(arena, work->of_units, task->units->n_units);
+        BD_NEW(arena, work->scratch, task->statistic->n_scratch + 1);
     }
     return BD_OK;
 }
@@ -190,6 +200,50 @@ const kernel *batch_kernel(void)
     return kernels[kernels_here(kernels) - 1];
 }
 
+/* take(where, unit, how often it is drawn), for every unit. */
+static void draw_replicate(const batch_task *task, batch_workspace *work, batch *b, size_t replicate,
+                           void (*take)(void *where, size_t unit, uint8_t count), void *where)
+{
+    const bd_units *units = task->units;
+    b->first = replicate;
+    b->n = 1;
+    batch_begin(task, work, b);
+    for (size_t s = 0; s < units->n_strata; s++) {
+        const unit_stratum *stratum = &units->strata[s];
+        size_t units_left = stratum->n_units;
+        begin_stratum(units, s, b);
+        for (size_t k = stratum->first_block; k < stratum->first_block + stratum->n_blocks; k++) {
+            const unit_block *block = &units->blocks[k];
+            draw_block(task, work, (uint32_t)k, block->n, units_left, replicate, 1, b->left, work->counts);
+            units_left -= block->n;
+            for (size_t i = 0; i < block->n; i++)
+                take(where, units_at(units, block->first + i), work->counts[i * KERNEL_LANES]);
+        }
+    }
+}
+
+static void take_count(void *where, size_t unit, uint8_t count)
+{
+    ((uint32_t *)where)[unit] = count;
+}
+
+static void take_weight(void *where, size_t unit, uint8_t count)
+{
+    ((double *)where)[unit] = count;
+}
+
+void batch_draw_weights(const batch_task *task, batch_workspace *work, batch *b, size_t replicate, double *weights)
+{
+    const uint32_t *clusters = task->units->clusters;
+    if (clusters == NULL) {
+        draw_replicate(task, work, b, replicate, take_weight, weights);
+        return;
+    }
+    draw_replicate(task, work, b, replicate, take_weight, work->of_units);
+    for (size_t i = 0; i < task->statistic->columns->n_rows; i++)
+        weights[i] = work->of_units[clusters[i]];
+}
+
 bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate, bd_arena *scratch, uint32_t *counts)
 {
     const bd_mark mark = bd_arena_mark(scratch);
@@ -200,21 +254,7 @@ bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate,
     BD_NEW(scratch, work.counts, KERNEL_COUNTS * KERNEL_LANES);
     BD_NEW(scratch, b, 1);
     BD_TRY(batch_new(&task, scratch, b));
-    b->first = replicate;
-    b->n = 1;
-    batch_begin(&task, &work, b);
-    for (size_t s = 0; s < units->n_strata; s++) {
-        const unit_stratum *stratum = &units->strata[s];
-        size_t units_left = stratum->n_units;
-        begin_stratum(units, s, b);
-        for (size_t k = stratum->first_block; k < stratum->first_block + stratum->n_blocks; k++) {
-            const unit_block *block = &units->blocks[k];
-            draw_block(&task, &work, (uint32_t)k, block->n, units_left, replicate, 1, b->left, work.counts);
-            units_left -= block->n;
-            for (size_t i = 0; i < block->n; i++)
-                counts[units_at(units, block->first + i)] = work.counts[i * KERNEL_LANES];
-        }
-    }
+    draw_replicate(&task, &work, b, replicate, take_count, counts);
     bd_arena_rewind(scratch, mark);
     return BD_OK;
 }

@@ -16,6 +16,7 @@ typedef struct batch_task {
     const kernel *kernel;
     uint64_t seed;
     size_t n_replicates;
+    const double *estimates; /* n_values, of the full sample */
     double *values, *errors; /* n_values x n_replicates; errors may be NULL */
     uint8_t *ends;           /* n_replicates */
 } batch_task;
@@ -35,6 +36,7 @@ typedef struct batch_workspace {
     double *small;   /* q x q products, then 2 q^2 */
     double *values;  /* n_values, then as many errors */
     uint8_t *counts; /* KERNEL_COUNTS x KERNEL_LANES */
+    double *weights, *of_units, *scratch; /* from weights: of rows, of units, what the statistic needs */
 } batch_workspace;
 
 BD_CHECKED bd_status batch_workspaces(const batch_task *task, size_t n, bd_arena *arena, batch_workspace **workspaces);
@@ -48,6 +50,12 @@ size_t batch_size(const batch_task *task);
 void batch_begin(const batch_task *task, batch_workspace *work, batch *b);
 void batch_walk(const batch_task *task, batch_workspace *work, batch *b, size_t from, size_t to, const double *moments);
 void batch_finish(const batch_task *task, batch_workspace *work, const batch *b);
+
+/* weights (one for each row) <- how often each row is drawn in a replicate. `b` is a batch to work with. */
+void batch_draw_weights(const batch_task *task, batch_workspace *work, batch *b, size_t replicate, double *weights);
+
+/* Keeps what came of a replicate: work->values, and the errors behind them. */
+void batch_keep(const batch_task *task, const batch_workspace *work, size_t replicate, bd_replicate_end end);
 
 /* The best kernel of this processor. */
 const kernel *batch_kernel(void);

@@ -26,7 +26,7 @@ static uint32_t checksum(uint32_t sum, const void *data, size_t n_bytes)
     return (uint32_t)crc32_z(sum, data, n_bytes);
 }
 
-uint32_t checksum_of_units(const bd_units *units)
+static uint32_t checksum_of_units(const bd_units *units)
 {
     uint32_t sum = checksum(0, units->rotation, units->q * units->q * sizeof(double));
     if (units->moments != NULL)
@@ -43,6 +43,14 @@ uint32_t checksum_of_units(const bd_units *units)
     if (columns != NULL && columns->weights != NULL)
         sum = checksum(sum, columns->weights, columns->n_rows * sizeof(double));
     return sum;
+}
+
+uint32_t checksum_of_run(const batch_task *task)
+{
+    const uint32_t sum = checksum_of_units(task->units);
+    if (task->statistic->from_weights == NULL)
+        return sum;
+    return checksum(sum, task->estimates, task->statistic->n_values * sizeof(double)); /* units know nothing of the data */
 }
 
 bd_status checkpoint_of(const char *path, const batch_task *task, bd_arena *arena, checkpoint *out)
@@ -62,7 +70,7 @@ bd_status checkpoint_of(const char *path, const batch_task *task, bd_arena *aren
                     "bordin checkpoint 1\nbordin %s\nseed %llu\n%zu units in %zu strata, %zu columns, checksum %08x\n"
                     "values%s: %s\n",
                     bd_version(), (unsigned long long)task->seed, units->n_units, units->n_strata, units->q,
-                    (unsigned)checksum_of_units(units), task->errors != NULL ? " with errors" : "", line);
+                    (unsigned)checksum_of_run(task), task->errors != NULL ? " with errors" : "", line);
 }
 
 static size_t n_arrays(const batch_task *task)

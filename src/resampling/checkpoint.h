@@ -10,7 +10,7 @@ typedef struct checkpoint {
 } checkpoint;
 
 /* Of everything that a replicate depends on, beside the seed and the statistic. */
-uint32_t checksum_of_units(const bd_units *units);
+uint32_t checksum_of_run(const batch_task *task);
 
 /* The identity covers version, seed, design, names of the values, and every number that the replicates depend on. */
 BD_CHECKED bd_status checkpoint_of(const char *path, const batch_task *task, bd_arena *arena, checkpoint *out);

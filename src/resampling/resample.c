@@ -11,6 +11,7 @@
 #include "resampling/influence.h"
 #include "resampling/jackknife.h"
 #include "resampling/round.h"
+#include "resampling/weighted.h"
 
 static const double round_seconds = 0.2;
 
@@ -23,35 +24,73 @@ typedef struct run {
     double last_saved, save_seconds; /* when, and how long it took */
 } run;
 
+static const char *const end_names[BD_N_REPLICATE_ENDS] = {"usable", "collinear", "constant", "separated",
+                                                           "not converged"};
+
+const char *bd_replicate_end_name(bd_replicate_end end)
+{
+    return end_names[end];
+}
+
+/* Every row once. */
+static bd_status full_weights(const bd_statistic *statistic, bd_arena *arena, double *values, double *errors,
+                              bd_replicate_end *end)
+{
+    double *weights, *scratch;
+    BD_NEW(arena, weights, statistic->columns->n_rows);
+    BD_NEW(arena, scratch, statistic->n_scratch + 1);
+    for (size_t i = 0; i < statistic->columns->n_rows; i++)
+        weights[i] = 1;
+    *end = statistic->from_weights(statistic->context, weights, scratch, values, errors);
+    return BD_OK;
+}
+
 static bd_status full_sample(const bd_units *units, const bd_statistic *statistic, bool errors_too, bd_arena *arena,
                              bd_replicates *replicates)
 {
     const size_t q = units->q;
     double *scratch, *values, *errors = NULL;
-    BD_NEW(arena, scratch, 2 * q * q);
+    bd_replicate_end end = BD_REPLICATE_USABLE;
     BD_NEW(arena, values, statistic->n_values);
     if (errors_too)
         BD_NEW(arena, errors, statistic->n_values);
-    if (statistic_at(statistic, units->rotation, units->full, scratch, values, errors) != BD_REPLICATE_USABLE)
-        return bd_fail(BD_ENUMERIC, "the sample itself cannot be estimated");
+    const bd_mark mark = bd_arena_mark(arena);
+    BD_NEW(arena, scratch, 2 * q * q + 1);
+    if (statistic->from_weights != NULL)
+        BD_TRY(full_weights(statistic, arena, values, errors, &end));
+    else
+        end = statistic_at(statistic, units->rotation, units->full, scratch, values, errors);
+    bd_arena_rewind(arena, mark);
+    if (end != BD_REPLICATE_USABLE)
+        return bd_fail(BD_ENUMERIC, "the sample itself cannot be estimated (%s)", bd_replicate_end_name(end));
     replicates->estimates = values;
     replicates->errors = errors;
     return BD_OK;
 }
 
-static bd_status count_ends(const uint8_t *ends, double max_failed, bd_replicates *replicates)
+bd_status bd_replicate_reasons(const bd_replicates *replicates, bd_arena *arena, const char **text)
+{
+    *text = "";
+    for (int end = BD_REPLICATE_USABLE + 1; end < BD_N_REPLICATE_ENDS; end++)
+        if (replicates->n_ended[end] > 0)
+            BD_TRY(bd_print(arena, text, "%s%s%s: %zu", *text, **text != '\0' ? ", " : "", end_names[end],
+                            replicates->n_ended[end]));
+    return BD_OK;
+}
+
+static bd_status count_ends(const uint8_t *ends, double max_failed, bd_arena *arena, bd_replicates *replicates)
 {
     const size_t n = replicates->n_replicates;
     for (size_t i = 0; i < n; i++)
         replicates->n_ended[ends[i]]++;
     const size_t failed = n - replicates->n_ended[BD_REPLICATE_USABLE];
-    if ((double)failed > max_failed * (double)n)
-        return bd_fail(BD_ENUMERIC,
-                       "%zu of %zu replicates could not be estimated (collinear: %zu, constant: %zu), more than the "
-                       "%g %% that an interval tolerates",
-                       failed, n, replicates->n_ended[BD_REPLICATE_COLLINEAR],
-                       replicates->n_ended[BD_REPLICATE_CONSTANT], 100 * max_failed);
-    return BD_OK;
+    if ((double)failed <= max_failed * (double)n)
+        return BD_OK;
+    const char *reasons;
+    BD_TRY(bd_replicate_reasons(replicates, arena, &reasons));
+    return bd_fail(BD_ENUMERIC, "%zu of %zu replicates could not be estimated (%s), more than the %g %% that an interval "
+                                "tolerates",
+                   failed, n, reasons, 100 * max_failed);
 }
 
 /* A rank that fails before the others share something must not leave them waiting. */
@@ -78,17 +117,23 @@ static bd_status share(const run *r, const size_t *starts)
     return team->share(team->context, t->ends, sizeof *t->ends, starts);
 }
 
+static bd_status compute(const run *r, size_t first, size_t end, bd_arena *arena)
+{
+    const bool weighted = r->task.statistic->from_weights != NULL;
+    return (weighted ? weighted_run : round_run)(&r->task, r->workspaces, r->n_threads, first, end, arena);
+}
+
 static bd_status run_round(const run *r, size_t first, size_t end, bd_arena *arena)
 {
     const bd_team *team = r->options->team;
     if (team == NULL)
-        return round_run(&r->task, r->workspaces, r->n_threads, first, end, arena);
+        return compute(r, first, end, arena);
     const bd_mark mark = bd_arena_mark(arena);
     size_t *starts;
     BD_NEW(arena, starts, team->n_ranks + 1);
     for (size_t rank = 0; rank <= team->n_ranks; rank++)
         starts[rank] = first + (end - first) * rank / team->n_ranks;
-    BD_TRY(round_run(&r->task, r->workspaces, r->n_threads, starts[team->rank], starts[team->rank + 1], arena));
+    BD_TRY(compute(r, starts[team->rank], starts[team->rank + 1], arena));
     BD_TRY(share(r, starts));
     bd_arena_rewind(arena, mark);
     return BD_OK;
@@ -175,7 +220,7 @@ static void take_over(const bd_replicates *earlier, const batch_task *task)
 static bd_status compare_data(const run *r)
 {
     const bd_team *team = r->options->team;
-    const double sum = checksum_of_units(r->task.units);
+    const double sum = checksum_of_run(&r->task);
     BD_TRY(agree(r));
     if (team->largest(team->context, sum) != -team->largest(team->context, -sum))
         return bd_fail(BD_EDATA, "the ranks have read different data");
@@ -261,16 +306,19 @@ bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, cons
         .ends = r.task.ends,
     };
     BD_TRY(full_sample(units, statistic, options->standard_errors, arena, replicates));
+    r.task.estimates = replicates->estimates;
     BD_TRY(begin(&r, arena, replicates, &n_done));
     const bd_mark mark = bd_arena_mark(arena);
     BD_TRY(batch_workspaces(&r.task, (size_t)r.n_threads, arena, &r.workspaces));
     BD_TRY(run_rounds(&r, n_done, arena));
     bd_arena_rewind(arena, mark);
-    BD_TRY(count_ends(r.task.ends, options->max_failed, replicates));
-    if (options->accelerations)
+    BD_TRY(count_ends(r.task.ends, options->max_failed, arena, replicates));
+    if (statistic->from_weights != NULL && (options->accelerations || options->jackknife))
+        BD_TRY(weighted_jackknife(drawn, statistic, r.n_threads, arena, &jackknife_errors, &accelerations));
+    else if (options->accelerations)
         BD_TRY(find_accelerations(drawn, statistic, r.n_threads, arena, &accelerations));
     replicates->accelerations = accelerations;
-    if (options->jackknife)
+    if (statistic->from_weights == NULL && options->jackknife)
         BD_TRY(find_jackknife_errors(drawn, statistic, r.n_threads, arena, &jackknife_errors));
     replicates->jackknife_errors = jackknife_errors;
     replicates->jackknife_df = (double)(drawn->n_units - drawn->n_strata);

@@ -314,6 +314,7 @@ bd_status bd_units_of_clusters(const bd_columns *columns, const bd_membership *c
         BD_TRY(cluster_strata(clusters, strata, columns->n_rows, arena, &codes));
     BD_TRY(arrange(units, codes, strata ? strata->n_levels : 1, arena));
     BD_TRY(check_strata(units));
+    units->clusters = clusters->codes;
     BD_TRY(sum_clusters(units, columns, clusters, threads(n_threads), arena));
     *out = units;
     return BD_OK;

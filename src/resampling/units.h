@@ -27,6 +27,7 @@ struct bd_units {
     const double *full;        /* q x q moments of the full sample: the identity, but for a column that others explain */
     const bd_units *first_stage; /* whose units are the strata here: how often each is drawn says how many draws it gets;
                                     NULL: one stage */
+    const uint32_t *clusters;  /* the unit of each row; NULL: rows are units */
     const double *moments;     /* of every block: n_moments x its n; NULL: see columns */
 };
 

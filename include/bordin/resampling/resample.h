@@ -101,6 +101,7 @@ typedef struct bd_replicates {
  * those of the units. Accelerations are sum l^3 / (6 (sum l^2)^1.5) with l the derivative by the weight of each unit, less
  * its mean in the stratum (Davison & Hinkley 1997, eq. 5.27). Jackknife errors: the root of the sum over strata of
  * (n_s - 1) / n_s sum (value without the unit - mean of these in the stratum)^2; of clusters, the delete-group jackknife.
+ * Statistics from weights have both from leaving out, of more than 1,000 units in 1,000 groups of equal size.
  * Replicates are numbered, so a run with more of them begins with those of a run with fewer, and one that was stopped,
  * even by a crash, ends with the same bits when it goes on from its checkpoint.
  * BD_ESTOPPED: the watch said so, or another rank of the team failed. BD_EDATA: the checkpoint is damaged, or that of another run; the message says which;
@@ -109,6 +110,9 @@ typedef struct bd_replicates {
 BD_CHECKED bd_status bd_resample(const bd_units *units, const bd_statistic *statistic,
                                  const bd_resampling_options *options, bd_arena *arena,
                                  const bd_replicates **replicates);
+
+/* How the replicates that failed ended: "collinear: 3, separated: 12"; "" when none failed. */
+BD_CHECKED bd_status bd_replicate_reasons(const bd_replicates *replicates, bd_arena *arena, const char **text);
 
 /* How often each unit is drawn in one replicate: counts (n_units) <- the weights bd_resample gives them,
  * in the order of rows or clusters. */
