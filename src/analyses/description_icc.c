@@ -97,9 +97,14 @@ static void finish(double between, double within, double level, bd_icc *icc)
     const double tail = (1 - level) / 2, df1 = icc->df_between, df2 = icc->df_within;
     const double msb = between / df1, msw = within / df2;
     icc->icc = (msb - msw) / (msb + (icc->n0 - 1) * msw);
-    if (!(msw > 0))
+    if (!(msw > 0) && !(msb > 0))
         return;
     icc->f = msb / msw;
+    if (!(msw > 0)) { /* nothing varies within clusters: what the limit is */
+        icc->p = 0;
+        icc->ci_low = icc->ci_high = 1;
+        return;
+    }
     icc->p = gsl_cdf_fdist_Q(icc->f, df1, df2);
     const double low = icc->f / f_beyond(gsl_cdf_fdist_Q, tail, df1, df2);
     const double high = icc->f / f_beyond(gsl_cdf_fdist_P, tail, df1, df2);

@@ -225,6 +225,10 @@ static bd_status notes(const bd_mediation *mediation, bd_document *document)
                            "Standard errors of the paths: %s (%s); their intervals: %g %%, t. Monte Carlo: %zu draws.",
                            bd_se_name(mediation->se), bd_se_summary(mediation->se), 100 * mediation->level,
                            mediation->n_draws));
+    if (mediation->se != &bd_se_classical)
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "In the second opinions, robust errors of equations of different stages count as "
+                               "uncorrelated; the bootstrap needs no such assumption."));
     BD_TRY(bd_document_say(document, BD_NOTE,
                            "Partially standardised: in standard deviations of the outcome per unit of the predictor; "
                            "completely: per standard deviation of the predictor."));

@@ -16,14 +16,15 @@
 #include "core/quantile.h"
 
 enum { WORKSPACE = 1000, MAX_ITERATIONS = 200 };
-static const double reach = 9; /* standard errors of A beyond which nothing is left of the integral: 1e-19 */
+static const double reach = 37; /* standard errors of A beyond which nothing is left of the integral: 1e-300 */
 
 typedef struct integrand {
     double q;
+    bool upper; /* P(AB > q) */
     const bd_product_options *o;
 } integrand;
 
-/* At A = a + z se_a: the density of z times P(AB <= q | A), B | A being normal. */
+/* At A = a + z se_a: the density of z times P(AB <= q | A), or its complement, B | A being normal. */
 static double conditional(double z, void *context)
 {
     const integrand *f = context;
@@ -32,7 +33,7 @@ static double conditional(double z, void *context)
     const double mean = o->b + o->correlation * o->se_b * z;
     const double sd = o->se_b * sqrt(1 - o->correlation * o->correlation);
     const double at = (f->q / a - mean) / sd;
-    return gsl_ran_ugaussian_pdf(z) * (a > 0 ? gsl_cdf_ugaussian_P(at) : gsl_cdf_ugaussian_Q(at));
+    return gsl_ran_ugaussian_pdf(z) * ((a > 0) != f->upper ? gsl_cdf_ugaussian_P(at) : gsl_cdf_ugaussian_Q(at));
 }
 
 static double integrate(double from, double to, integrand *f, gsl_integration_workspace *workspace)
@@ -40,15 +41,28 @@ static double integrate(double from, double to, integrand *f, gsl_integration_wo
     double value = 0, error;
     const gsl_function function = {.function = conditional, .params = f};
     if (from < to)
-        gsl_integration_qags(&function, from, to, 1e-13, 1e-11, WORKSPACE, workspace, &value, &error);
+        gsl_integration_qags(&function, from, to, 1e-300, 1e-11, WORKSPACE, workspace, &value, &error);
     return value;
+}
+
+/* P(AB <= q), or P(AB > q). The integral is taken in pieces, so that none has its mass in a corner; where A = 0 the
+ * integrand has a step. */
+static double probability(double q, bool upper, const bd_product_options *o, gsl_integration_workspace *workspace)
+{
+    integrand f = {.q = q, .upper = upper, .o = o};
+    const double cuts[] = {-reach, -18, -9, -4, 0, 4, 9, 18, reach};
+    const double zero = -o->a / o->se_a;
+    double sum = 0;
+    for (size_t i = 0; i + 1 < sizeof cuts / sizeof *cuts; i++) {
+        const double at = fmin(fmax(zero, cuts[i]), cuts[i + 1]);
+        sum += integrate(cuts[i], at, &f, workspace) + integrate(at, cuts[i + 1], &f, workspace);
+    }
+    return sum;
 }
 
 static double cdf(double q, const bd_product_options *o, gsl_integration_workspace *workspace)
 {
-    integrand f = {.q = q, .o = o};
-    const double zero = fmin(fmax(-o->a / o->se_a, -reach), reach); /* where A = 0 the integrand has a step */
-    return integrate(-reach, zero, &f, workspace) + integrate(zero, reach, &f, workspace);
+    return probability(q, false, o, workspace);
 }
 
 double bd_product_cdf(double q, const bd_product_options *options)
@@ -160,7 +174,7 @@ static bd_status monte_carlo(bd_arena *arena, bd_product *product)
 static bd_status distribution(const bd_product_options *o, gsl_integration_workspace *workspace, bd_product *product)
 {
     const double tail = (1 - o->level) / 2, below = cdf(0, o, workspace);
-    product->p = fmin(1, 2 * fmin(below, 1 - below));
+    product->p = fmin(1, 2 * fmin(below, probability(0, true, o, workspace)));
     BD_TRY(quantile(tail, o, workspace, &product->low));
     return quantile(1 - tail, o, workspace, &product->high);
 }

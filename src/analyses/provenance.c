@@ -51,7 +51,10 @@ bd_status bd_provenance_frame(const bd_frame *frame, bd_document *document)
     for (size_t i = 0; i < frame->n_notes; i++)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s", frame->notes[i]));
     if (frame->n_dropped > 0)
-        BD_TRY(bd_document_say(document, BD_NOTE, "%zu of %zu rows were dropped because a value was missing.",
-                               frame->n_dropped, frame->n_read - frame->n_excluded));
+        BD_TRY(bd_document_say(document, BD_NOTE, "%zu of %zu rows were dropped because a value was missing%s.",
+                               frame->n_dropped, frame->n_read - frame->n_excluded,
+                               frame->weights != NULL ? " or their weight is zero" : ""));
+    if (frame->weights != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Weights are scaled to a mean of 1 over the rows that are used."));
     return rows(frame, document);
 }

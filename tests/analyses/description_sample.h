@@ -35,7 +35,7 @@ static const bd_table small = {.source = "small.csv", .n_rows = N_SMALL, .n_colu
 /* To ten digits, or NaN. */
 static inline void assert_near(const char *what, double value, double expected)
 {
-    if (isnan(expected) ? !isnan(value) : !(fabs(value - expected) <= 1e-10 * fmax(fabs(expected), 1e-3)))
+    if (isnan(expected) ? !isnan(value) : value != expected && !(fabs(value - expected) <= 1e-10 * fmax(fabs(expected), 1e-3)))
         fail_msg("%s: %.15g, not %.15g", what, value, expected);
 }
 

@@ -300,7 +300,7 @@ static void test_describe__what_cannot_be_told_is_nan(void **state)
     assert_ptr_equal(d->correlations[11].x, &seven[2]);
     assert_ptr_equal(d->correlations[11].y, &seven[6]);
     assert_correlation(&d->correlations[11], (double[]){3, -0.5, NAN, NAN, -0.57735026918962576, 2.0 / 3});
-    assert_icc(&d->iccs[4], (double[]){4, 2, 2, 1, NAN, NAN, NAN, 1, 2, NAN});
+    assert_icc(&d->iccs[4], (double[]){4, 2, 2, 1, 1, 1, INFINITY, 1, 2, 0});
     options.cluster = "rows";
     assert_icc(&describe(&table, options)->iccs[4], (double[]){4, 4, NAN, NAN, NAN, NAN, NAN, 3, 0, NAN});
 }

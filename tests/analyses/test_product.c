@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <gsl/gsl_cdf.h>
 
 #include <bordin/analyses/product.h>
 
@@ -84,12 +85,31 @@ static void test_product__impossible_numbers_are_refused(void **state)
     bd_arena_free(arena);
 }
 
+/* Of independent estimates, the product is below 0 when one of them is: closed form, in both tails. */
+static void test_product__p_is_exact_far_out(void **state)
+{
+    (void)state;
+    bd_arena *arena = bd_arena_new();
+    const double ratios[][2] = {{10, 10}, {-10, 10}, {-7, 7.5}, {3, -2}, {0.5, 25}};
+    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++) {
+        const double a = ratios[i][0], b = ratios[i][1];
+        const bd_product_options options = options_of(a, 1, b, 1, 0);
+        const bd_product *product;
+        assert_int_equal(bd_product_of(&options, arena, &product), BD_OK);
+        const double other = gsl_cdf_ugaussian_Q(fabs(a)) * gsl_cdf_ugaussian_P(fabs(b)) +
+                             gsl_cdf_ugaussian_P(fabs(a)) * gsl_cdf_ugaussian_Q(fabs(b));
+        assert_true(fabs(product->p / (2 * other) - 1) < 1e-9);
+    }
+    bd_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_product__quantiles_agree_with_quadrature_elsewhere),
         cmocka_unit_test(test_product__monte_carlo_agrees_with_quadrature),
         cmocka_unit_test(test_product__impossible_numbers_are_refused),
+        cmocka_unit_test(test_product__p_is_exact_far_out),
     };
     return cmocka_run_group_tests_name("product", tests, NULL, NULL);
 }
