@@ -87,7 +87,7 @@ static void evaluate_without(const bd_units *units, const bd_statistic *statisti
             values[v] = NAN;
 }
 
-/* About the mean of each stratum; l = (groups - 1) times the mean less the value without the group. */
+/* About the mean of each stratum: leaving a group out takes its influence away. */
 static void sum_up(const left_out *groups, size_t n, const double *values, size_t stride, double *error,
                    double *acceleration)
 {
@@ -102,10 +102,9 @@ static void sum_up(const left_out *groups, size_t n, const double *values, size_
             squares += d * d;
             cubes += d * d * d;
         }
-        const double others = (double)n_groups - 1;
-        variance += others / (double)n_groups * squares;
-        second += others * others * squares;
-        third += others * others * others * cubes;
+        variance += ((double)n_groups - 1) / (double)n_groups * squares;
+        second += squares;
+        third += cubes;
         from += n_groups;
     }
     *error = sqrt(variance);
