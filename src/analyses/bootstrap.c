@@ -24,12 +24,12 @@ const bd_sampling bd_sampling_clusters = {"cluster", "whole clusters, such as th
                                           NULL, bd_units_of_clusters};
 const bd_sampling bd_sampling_two_stages = {"two-stage", "clusters, then rows within each of those drawn", true,
                                             NULL, bd_units_of_two_stages};
-const bd_sampling bd_sampling_residuals = {"residual", "regress: predictors stay, residuals of all rows are drawn; equal "
+const bd_sampling bd_sampling_residuals = {"residual", "least squares: predictors stay, residuals of all rows are drawn; equal "
                                                        "variances",
                                            false, &bd_draw_residuals, NULL};
-const bd_sampling bd_sampling_wild = {"wild", "regress: predictors stay, each row's residual times 1 or -1; any variances",
+const bd_sampling bd_sampling_wild = {"wild", "least squares: predictors stay, each row's residual times 1 or -1; any variances",
                                       false, &bd_draw_wild, NULL};
-const bd_sampling bd_sampling_parametric = {"parametric", "regress: predictors stay, normal errors with the residual SD",
+const bd_sampling bd_sampling_parametric = {"parametric", "least squares: predictors stay, normal errors with the residual SD",
                                             false, &bd_draw_parametric, NULL};
 const bd_sampling *const bd_samplings[] = {&bd_sampling_rows,      &bd_sampling_clusters, &bd_sampling_two_stages,
                                            &bd_sampling_residuals, &bd_sampling_wild,     &bd_sampling_parametric,
@@ -41,7 +41,7 @@ static bd_status units_of(const bd_frame *frame, const bd_columns *columns, cons
     const bd_membership strata = frame->strata ? membership(frame->strata) : (bd_membership){0};
     const bd_membership clusters = frame->cluster ? membership(frame->cluster) : (bd_membership){0};
     if (options->sampling->units == NULL)
-        return bd_fail(BD_EUSAGE, "only a regression draws errors (%s); resample rows or clusters",
+        return bd_fail(BD_EUSAGE, "only equations of least squares draw errors (%s); resample rows or clusters",
                        options->sampling->name);
     if (options->sampling->needs_clusters && frame->cluster == NULL)
         return bd_fail(BD_EUSAGE, "resampling clusters needs the column that holds them");
@@ -122,29 +122,56 @@ static void set_defaults(bd_bootstrap_options *options)
         options->sampling = &bd_sampling_rows;
 }
 
-bd_status bd_bootstrap_errors(const bd_ols_design *design, const bd_bootstrap_options *options, bd_arena *arena,
-                              const bd_bootstrap_result **out)
+/* Everything but the replicates, and the sentence on what they are. */
+static bd_status begin_errors(const bd_bootstrap_options *options, bd_arena *arena, bd_bootstrap_result **out,
+                              bd_residual_options *drawing)
 {
     bd_bootstrap_result *result;
     BD_NEW(arena, result, 1);
     result->options = *options;
     set_defaults(&result->options);
-    const bd_residual_options drawing = {.draw = result->options.sampling->errors,
-                                         .n_replicates = options->n_replicates,
-                                         .seed = options->seed,
-                                         .n_threads = options->n_threads};
     const bd_interval_method *method = result->options.method;
+    const bd_error_draw *draw = result->options.sampling->errors;
     if (method->needs_accelerations || method->needs_jackknife || options->precision > 0 || options->checkpoint != NULL)
         return bd_fail(BD_EUSAGE, "%s goes with rows or clusters, not with drawn errors (%s)",
                        options->checkpoint != NULL  ? "a checkpoint"
                        : options->precision > 0     ? "--boot auto"
                                                     : method->name,
-                       drawing.draw->name);
+                       draw->name);
+    *drawing = (bd_residual_options){.draw = draw,
+                                     .n_replicates = options->n_replicates,
+                                     .seed = options->seed,
+                                     .n_threads = options->n_threads,
+                                     .standard_errors = method->needs_errors};
     result->unit = "errors";
-    BD_TRY(bd_residual_bootstrap(design, &drawing, arena, &result->replicates));
-    BD_TRY(intervals(result, arena));
     *out = result;
     return BD_OK;
+}
+
+bd_status bd_bootstrap_errors(const bd_ols_design *design, const bd_bootstrap_options *options, bd_arena *arena,
+                              const bd_bootstrap_result **out)
+{
+    bd_bootstrap_result *result;
+    bd_residual_options drawing;
+    BD_TRY(begin_errors(options, arena, &result, &drawing));
+    BD_TRY(bd_residual_bootstrap(design, &drawing, arena, &result->replicates));
+    BD_TRY(bd_print(arena, &result->drawn, "Errors drawn: %s. The predictors stay.", drawing.draw->drawn));
+    *out = result;
+    return intervals(result, arena);
+}
+
+bd_status bd_bootstrap_system(const bd_residual_system *system, const bd_statistic *statistic, const double *triangle,
+                              const bd_bootstrap_options *options, bd_arena *arena, const bd_bootstrap_result **out)
+{
+    bd_bootstrap_result *result;
+    bd_residual_options drawing;
+    BD_TRY(begin_errors(options, arena, &result, &drawing));
+    BD_TRY(bd_residual_bootstrap_system(system, statistic, triangle, &drawing, arena, &result->replicates));
+    BD_TRY(bd_print(arena, &result->drawn, "Errors drawn: %s, %s. The predictor and the covariates stay; mediators and "
+                                           "outcome are made of them, the errors and the fitted paths.",
+                    drawing.draw->drawn, drawing.draw->together));
+    *out = result;
+    return intervals(result, arena);
 }
 
 bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statistic, const double *triangle,
@@ -253,6 +280,8 @@ bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_arena *are
                                options->precision, replicates->n_replicates, result->reached));
     if (options->method->needs_errors)
         BD_TRY(bd_document_say(document, BD_NOTE, "Studentised by the classical standard error of each replicate."));
+    if (drawn)
+        BD_TRY(bd_document_say(document, BD_NOTE, "%s", result->drawn));
     if (options->method->note != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s", options->method->note));
     BD_TRY(warnings(result, arena, document));

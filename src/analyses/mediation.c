@@ -132,6 +132,28 @@ bd_status mediation_estimate(const mediation_model *model, const double *triangl
     return BD_OK;
 }
 
+/* Draws rows or clusters; or the errors of all equations. */
+static bd_status resample(const bd_frame *frame, const arranged *columns, const mediation_model *model,
+                          const bd_statistic *statistic, const double *triangle, const bd_mediation_options *options,
+                          bd_arena *arena, bd_mediation *mediation)
+{
+    const bd_bootstrap_options *resampling = &options->resampling;
+    if (resampling->sampling == NULL || resampling->sampling->errors == NULL)
+        return bd_bootstrap_frame(frame, statistic, triangle, resampling, arena, &mediation->bootstrap);
+    if (frame->strata != NULL)
+        return bd_fail(BD_EUSAGE, "errors (%s) are not drawn within strata; resample rows or clusters",
+                       resampling->sampling->name);
+    size_t n_predictors[MAX_NODES];
+    for (size_t t = 1; t < model->n_nodes; t++)
+        n_predictors[t - 1] = model->first + model->n_before[t];
+    const bd_residual_system system = {.columns = statistic->columns,
+                                       .names = columns->names,
+                                       .n_fixed = model->first + 1,
+                                       .n_predictors = n_predictors,
+                                       .has_intercept = true};
+    return bd_bootstrap_system(&system, statistic, triangle, resampling, arena, &mediation->bootstrap);
+}
+
 bd_status bd_mediate(const bd_frame *frame, const bd_path *path, const bd_mediation_options *options, bd_arena *arena,
                      const bd_mediation **out)
 {
@@ -168,7 +190,6 @@ bd_status bd_mediate(const bd_frame *frame, const bd_path *path, const bd_mediat
         .from_moments = mediation_values,
         .context = model,
     };
-    BD_TRY(bd_bootstrap_frame(frame, &statistic, triangle, &options->resampling, arena, &mediation->bootstrap));
     *out = mediation;
-    return BD_OK;
+    return resample(frame, &columns, model, &statistic, triangle, options, arena, mediation);
 }

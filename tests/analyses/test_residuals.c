@@ -36,7 +36,8 @@ static bd_ols_design design_of(void)
 static const bd_replicates *draw(const bd_error_draw *how, size_t n, uint64_t seed, int n_threads)
 {
     const bd_ols_design design = design_of();
-    const bd_residual_options options = {.draw = how, .n_replicates = n, .seed = seed, .n_threads = n_threads};
+    const bd_residual_options options = {.draw = how, .n_replicates = n, .seed = seed, .n_threads = n_threads,
+                                         .standard_errors = true};
     const bd_replicates *replicates;
     must(bd_residual_bootstrap(&design, &options, arena, &replicates));
     return replicates;

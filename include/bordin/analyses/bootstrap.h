@@ -21,7 +21,7 @@ typedef struct bd_sampling {
     const char *name;    /* as the user types it */
     const char *summary; /* one line for help */
     bool needs_clusters;
-    const bd_error_draw *errors; /* a regression's errors are drawn, and nothing else; NULL: units are */
+    const bd_error_draw *errors; /* errors of least squares are drawn, and nothing else; NULL: units are */
     bd_status (*units)(const bd_columns *columns, const bd_membership *clusters, const bd_membership *strata,
                        const double *triangle, int n_threads, bd_arena *arena, const bd_units **units);
 } bd_sampling;
@@ -54,6 +54,7 @@ typedef struct bd_bootstrap_result {
     bd_bootstrap_options options;
     const char *unit; /* "rows", "clusters of therapist", "clusters of therapist, and rows within each" */
     const char *strata; /* the column's name, or NULL */
+    const char *drawn;  /* a sentence on the errors that were drawn; NULL: units were */
     const bd_replicates *replicates;
     double reached; /* the largest share of Monte-Carlo in standard error that was left, where a precision was asked for */
     const bd_interval_ends *ends; /* n_values; all NaN for a value without the standard error that the method needs */
@@ -68,6 +69,12 @@ BD_CHECKED bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statisti
 /* Draws the errors of a regression, as options->sampling says. BD_EUSAGE: with an interval that needs accelerations, a
  * precision or a checkpoint, which are for units. */
 BD_CHECKED bd_status bd_bootstrap_errors(const bd_ols_design *design, const bd_bootstrap_options *options, bd_arena *arena,
+                                         const bd_bootstrap_result **result);
+
+/* Draws the errors of all equations of a system, which change the statistic of its columns. Fails as bd_bootstrap_errors
+ * and bd_residual_bootstrap_system do. */
+BD_CHECKED bd_status bd_bootstrap_system(const bd_residual_system *system, const bd_statistic *statistic,
+                                         const double *triangle, const bd_bootstrap_options *options, bd_arena *arena,
                                          const bd_bootstrap_result **result);
 
 /* Puts how it was resampled into the provenance, what must be known of it into notes and warnings, and histograms of the
