@@ -1,170 +1,27 @@
-/* Maximum likelihood by Newton's method: sums over rows, steps, and how a climb ends. */
+/* Maximum likelihood by Newton's method: steps, and how a climb ends. */
 #include <math.h>
 #include <string.h>
 
-#include <omp.h>
-
 #include "models/likelihood_internal.h"
 
-enum { CHUNK = BD_LIKELIHOOD_CHUNK, MOST_ITERATIONS = 200, MOST_HALVINGS = 40, MOST_RIDGES = 30 };
+enum { MOST_ITERATIONS = 200, MOST_HALVINGS = 40, MOST_RIDGES = 30, MOST_STALLS = 5 };
 
 /* Steps are measured in units in which predictors change by about step / sqrt(rows). Convergence is quadratic: after a
  * step of 1e-9 the error is far below 1e-12. */
 static const double LAST_STEP = 1e-9;
 
+/* Where steps no longer shrink, for a likelihood that itself is rounded (precisions of 1e10), this is short, too. */
+static const double ROUNDING_STEP = 1e-6;
+
 /* A step as long as STILL_MOVES that promises no more than NO_GAIN runs along a likelihood without a maximum; so does
  * the climb where next to no information is left of columns that are not collinear. */
 static const double STILL_MOVES = 1e-2, NO_GAIN = 1e-10;
 
+/* In one step a predictor may change by this much on average, and by as much as it is. */
+static const double LONGEST_STEP = 2;
+
 /* Of the information a coefficient has, the share that must be its own. Below it columns may be collinear. */
 static const double POOR = 1e-10, SINGULAR = 1e-14;
-
-static double dot(const double *a, const double *b, size_t n)
-{
-    double sums[4] = {0, 0, 0, 0};
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (size_t k = 0; k < 4; k++)
-            sums[k] += a[i + k] * b[i + k];
-    for (; i < n; i++)
-        sums[0] += a[i] * b[i];
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
-
-likelihood_rows bd_likelihood_chunk_at(const bd_likelihood *likelihood, const double *working, size_t from, size_t n,
-                                       bool expected, double *scratch)
-{
-    const bd_likelihood_problem *problem = &likelihood->problem;
-    const size_t n_predictors = problem->n_predictors;
-    likelihood_rows rows = {.log_likelihood = scratch, .score = scratch + CHUNK};
-    rows.information = rows.score + n_predictors * CHUNK;
-    rows.predictors = rows.information + n_predictors * n_predictors * CHUNK;
-    memset(scratch, 0, (1 + 2 * n_predictors + n_predictors * n_predictors) * CHUNK * sizeof *scratch);
-    for (size_t l = 0; l < n_predictors; l++) {
-        const likelihood_basis *basis = &likelihood->bases[l];
-        double *eta = rows.predictors + l * CHUNK;
-        for (size_t i = 0; problem->predictors[l].offset != NULL && i < n; i++)
-            eta[i] = problem->predictors[l].offset[from + i];
-        for (size_t j = 0; j < basis->n_columns; j++) {
-            const double *column = basis->columns[j] + from, factor = working[basis->first + j];
-            for (size_t i = 0; i < n; i++)
-                eta[i] += column[i] * factor;
-        }
-    }
-    problem->model->rows(problem->context, from, n, expected, rows.predictors, rows.log_likelihood, rows.score,
-                         rows.information);
-    return rows;
-}
-
-/* Multiplies by the weights; where a row has none, what it holds is forgotten, infinities too. False: no row has one.
- */
-static bool weigh(size_t n_predictors, const double *weights, size_t n, likelihood_rows rows)
-{
-    const size_t n_arrays = 1 + n_predictors + n_predictors * n_predictors; /* they lie side by side */
-    bool any = weights == NULL;
-    for (size_t i = 0; weights != NULL && i < n; i++) {
-        const double weight = weights[i];
-        any = any || weight > 0;
-        for (size_t a = 0; weight != 1 && a < n_arrays; a++)
-            rows.log_likelihood[a * CHUNK + i] = weight > 0 ? weight * rows.log_likelihood[a * CHUNK + i] : 0;
-    }
-    return any;
-}
-
-/* information += u_a' diag(h) u_b for each pair of predictors, the upper half of the whole. */
-static void add_information(const bd_likelihood *likelihood, size_t from, size_t n, likelihood_rows rows, double *sums)
-{
-    const bd_likelihood_problem *problem = &likelihood->problem;
-    const size_t total = likelihood->n_coefficients, n_predictors = problem->n_predictors;
-    double product[CHUNK];
-    for (size_t a = 0; a < n_predictors; a++)
-        for (size_t b = a; b < n_predictors; b++) {
-            if (problem->model->uncoupled != NULL && problem->model->uncoupled(a, b))
-                continue;
-            const likelihood_basis *left = &likelihood->bases[a], *right = &likelihood->bases[b];
-            const double *h = rows.information + (a * n_predictors + b) * CHUNK;
-            for (size_t j = 0; j < left->n_columns; j++) {
-                const double *column = left->columns[j] + from;
-                for (size_t i = 0; i < n; i++)
-                    product[i] = column[i] * h[i];
-                for (size_t k = a == b ? j : 0; k < right->n_columns; k++)
-                    sums[(left->first + j) * total + right->first + k] += dot(product, right->columns[k] + from, n);
-            }
-        }
-}
-
-/* sums += those of rows `from` .. `to`. */
-static void add_block(const bd_likelihood *likelihood, const double *weights, const double *working, bool expected,
-                      size_t from, size_t to, double *scratch, double *sums)
-{
-    for (; from < to; from += CHUNK) {
-        const size_t n = to - from < CHUNK ? to - from : CHUNK;
-        const likelihood_rows rows = bd_likelihood_chunk_at(likelihood, working, from, n, expected, scratch);
-        if (!weigh(likelihood->problem.n_predictors, weights == NULL ? NULL : weights + from, n, rows))
-            continue;
-        double *score = sums + 1;
-        for (size_t i = 0; i < n; i++)
-            sums[0] += rows.log_likelihood[i];
-        for (size_t l = 0; l < likelihood->problem.n_predictors; l++) {
-            const likelihood_basis *basis = &likelihood->bases[l];
-            for (size_t j = 0; j < basis->n_columns; j++)
-                score[basis->first + j] += dot(rows.score + l * CHUNK, basis->columns[j] + from, n);
-        }
-        add_information(likelihood, from, n, rows, score + likelihood->n_coefficients);
-    }
-}
-
-static void mirror_information(size_t p, double *information)
-{
-    for (size_t i = 0; i < p; i++)
-        for (size_t j = 0; j < i; j++)
-            information[i * p + j] = information[j * p + i];
-}
-
-static size_t block_end(const bd_likelihood *likelihood, size_t block)
-{
-    const size_t end = (block + 1) * likelihood->block_rows;
-    return end < likelihood->problem.n_rows ? end : likelihood->problem.n_rows;
-}
-
-void bd_likelihood_evaluate(const bd_likelihood *likelihood, const double *weights, const double *working,
-                            bool expected, double *scratch, double *sums)
-{
-    const size_t n_sums = likelihood_sums(likelihood), p = likelihood->n_coefficients;
-    double *block_sums = scratch + likelihood_chunk(likelihood);
-    memset(sums, 0, n_sums * sizeof *sums);
-    for (size_t block = 0; block < likelihood->n_blocks; block++) {
-        memset(block_sums, 0, n_sums * sizeof *sums);
-        add_block(likelihood, weights, working, expected, block * likelihood->block_rows, block_end(likelihood, block),
-                  scratch, block_sums);
-        for (size_t k = 0; k < n_sums; k++)
-            sums[k] += block_sums[k];
-    }
-    mirror_information(p, sums + 1 + p);
-}
-
-bd_status bd_likelihood_evaluate_all(const bd_likelihood *likelihood, const double *working, bool expected,
-                                     bd_arena *arena, double *sums)
-{
-    const size_t n_sums = likelihood_sums(likelihood), p = likelihood->n_coefficients;
-    const size_t chunk = likelihood_chunk(likelihood), n_blocks = likelihood->n_blocks;
-    const int asked = likelihood->problem.n_threads, n_threads = asked > 0 ? asked : omp_get_max_threads();
-    const bd_mark mark = bd_arena_mark(arena);
-    double *parts, *scratch;
-    BD_NEW(arena, parts, n_blocks * n_sums);
-    BD_NEW(arena, scratch, (size_t)n_threads * chunk);
-#pragma omp parallel for num_threads(n_threads) schedule(dynamic) if (n_blocks > 1)
-    for (size_t block = 0; block < n_blocks; block++)
-        add_block(likelihood, likelihood->problem.weights, working, expected, block * likelihood->block_rows,
-                  block_end(likelihood, block), scratch + (size_t)omp_get_thread_num() * chunk, parts + block * n_sums);
-    memset(sums, 0, n_sums * sizeof *sums);
-    for (size_t block = 0; block < n_blocks; block++)
-        for (size_t k = 0; k < n_sums; k++)
-            sums[k] += parts[block * n_sums + k];
-    mirror_information(p, sums + 1 + p);
-    bd_arena_rewind(arena, mark);
-    return BD_OK;
-}
 
 bool bd_likelihood_root(size_t p, const double *matrix, double tolerance, double *root)
 {
@@ -214,16 +71,18 @@ typedef struct climber {
     const bd_likelihood *likelihood;
     const double *weights;
     bd_arena *team;
-    double *scratch;                     /* what bd_likelihood_evaluate takes */
-    double *here, *there;                /* sums */
-    double *matrix, *root, *step, *next; /* matrix and root are neighbours */
+    double *scratch;      /* what bd_likelihood_evaluate takes */
+    double *here, *there; /* sums */
+    double *matrix, *root, *step, *next;
+    size_t n_stalls;
+    double length_before;
 } climber;
 
-static bd_status evaluate(const climber *c, const double *working, double *sums)
+static bd_status evaluate(const climber *c, const double *working, bool expected, double *sums)
 {
     if (c->team != NULL)
-        return bd_likelihood_evaluate_all(c->likelihood, working, false, c->team, sums);
-    bd_likelihood_evaluate(c->likelihood, c->weights, working, false, c->scratch, sums);
+        return bd_likelihood_evaluate_all(c->likelihood, working, expected, c->team, sums);
+    bd_likelihood_evaluate(c->likelihood, c->weights, working, expected, c->scratch, sums);
     return BD_OK;
 }
 
@@ -269,7 +128,7 @@ static bd_status try_step(climber *c, double *working, bool *moved)
     for (size_t try = 0; try < MOST_HALVINGS; try++, share /= 2) {
         for (size_t j = 0; j < p; j++)
             c->next[j] = working[j] + share * c->step[j];
-        BD_TRY(evaluate(c, c->next, c->there));
+        BD_TRY(evaluate(c, c->next, false, c->there));
         bool finite = isfinite(c->there[0]);
         for (size_t k = 1; finite && k <= p; k++)
             finite = isfinite(c->there[k]) && isfinite(c->there[p + k * p - p + k]);
@@ -304,45 +163,84 @@ static double measure_step(const climber *c, double *longest, size_t *predictor)
     return whole;
 }
 
-static bd_status climb_on(climber *c, size_t max_iterations, double *working, likelihood_climb *climb)
+/* The step where the information is not positive: away from the maximum, the expected one often is. */
+static bd_status mend_step(climber *c, const double *working, bool *found)
+{
+    const size_t p = c->likelihood->n_coefficients;
+    bool poor;
+    if (c->likelihood->problem.model->expected) {
+        BD_TRY(evaluate(c, working, true, c->there));
+        memcpy(c->here + 1 + p, c->there + 1 + p, p * p * sizeof *c->here);
+    }
+    *found = find_step(c, &poor);
+    return BD_OK;
+}
+
+/* Where second derivatives are far from those at the maximum, a step may lead out of its reach. */
+static void limit_step(const climber *c, const double *working)
+{
+    const double allowed = LONGEST_STEP * sqrt((double)c->likelihood->n_used);
+    double share = 1;
+    for (size_t l = 0; l < c->likelihood->problem.n_predictors; l++) {
+        double length = 0, own = 0;
+        for (size_t j = c->likelihood->first[l]; j < c->likelihood->first[l + 1]; j++) {
+            length = hypot(length, c->step[j]);
+            own = hypot(own, working[j]);
+        }
+        share = fmin(share, length > 0 ? (allowed + own) / length : 1);
+    }
+    for (size_t j = 0; j < c->likelihood->n_coefficients; j++)
+        c->step[j] *= share;
+}
+
+/* How far the climb is, by the step that lies ahead: true when it is over. */
+static bool is_over(climber *c, bool poor, double *working, likelihood_climb *climb)
 {
     const bd_likelihood *likelihood = c->likelihood;
-    const bd_likelihood_model *model = likelihood->problem.model;
-    const size_t p = likelihood->n_coefficients;
-    const double enough = LAST_STEP * sqrt((double)likelihood->n_used);
-    bool checked = c->team != NULL, poor, moved; /* the whole sample's columns were checked before */
-    BD_TRY(evaluate(c, working, c->here));
+    const size_t p = likelihood->n_coefficients, locations = likelihood->problem.model->n_locations;
+    double gain = 0, longest;
+    size_t predictor;
+    for (size_t j = 0; j < p; j++)
+        gain += c->step[j] * c->here[1 + j];
+    const double length = measure_step(c, &longest, &predictor), unit = sqrt((double)likelihood->n_used);
+    c->n_stalls = gain < NO_GAIN && length >= c->length_before / 2 ? c->n_stalls + 1 : 0;
+    c->length_before = length;
+    const bool stalled = c->n_stalls == MOST_STALLS;
+    if (!poor && (length <= LAST_STEP * unit || (stalled && length <= ROUNDING_STEP * unit))) {
+        for (size_t j = 0; j < p; j++)
+            working[j] += c->step[j];
+        climb->end = BD_LIKELIHOOD_CONVERGED;
+        return true;
+    }
+    if (longest > STILL_MOVES)
+        climb->runs_off = predictor;
+    if (gain < NO_GAIN && (longest > STILL_MOVES || poor)) {
+        climb->end = locations > 0 && climb->runs_off >= locations ? BD_LIKELIHOOD_AT_LIMIT : BD_LIKELIHOOD_SEPARATED;
+        return true;
+    }
+    return stalled;
+}
+
+static bd_status climb_on(climber *c, size_t max_iterations, double *working, likelihood_climb *climb)
+{
+    bool checked = c->team != NULL; /* the whole sample's columns were checked before */
+    bool poor, found, moved;
     climb->end = BD_LIKELIHOOD_NOT_CONVERGED;
+    BD_TRY(evaluate(c, working, false, c->here));
     if (!isfinite(c->here[0]))
         return BD_OK;
     for (climb->n_iterations = 1; climb->n_iterations <= max_iterations; climb->n_iterations++) {
-        if (!find_step(c, &poor))
-            return BD_OK;
-        if (poor && !checked && !identified(likelihood, c->weights, c->matrix, c->root)) {
+        found = find_step(c, &poor);
+        if (poor && !checked && !identified(c->likelihood, c->weights, c->matrix, c->root)) {
             climb->end = BD_LIKELIHOOD_COLLINEAR;
             return BD_OK;
         }
-        if (poor && !checked)
-            (void)find_step(c, &poor); /* the check took its matrices */
         checked = checked || poor;
-        double gain = 0, longest;
-        size_t predictor;
-        for (size_t j = 0; j < p; j++)
-            gain += c->step[j] * c->here[1 + j];
-        const double length = measure_step(c, &longest, &predictor);
-        if (length <= enough && !poor) {
-            for (size_t j = 0; j < p; j++)
-                working[j] += c->step[j];
-            climb->end = BD_LIKELIHOOD_CONVERGED;
+        if (poor)
+            BD_TRY(mend_step(c, working, &found));
+        if (!found || is_over(c, poor, working, climb))
             return BD_OK;
-        }
-        if (longest > STILL_MOVES)
-            climb->runs_off = predictor;
-        if (gain < NO_GAIN && (longest > STILL_MOVES || poor)) {
-            const bool nuisance = model->n_locations > 0 && climb->runs_off >= model->n_locations;
-            climb->end = nuisance ? BD_LIKELIHOOD_AT_LIMIT : BD_LIKELIHOOD_SEPARATED;
-            return BD_OK;
-        }
+        limit_step(c, working);
         BD_TRY(try_step(c, working, &moved));
         if (!moved)
             return BD_OK;
@@ -393,7 +291,7 @@ bd_likelihood_end bd_likelihood_replicate(const bd_likelihood *likelihood, const
     memcpy(own, working, p * sizeof *own);
     if (bd_likelihood_climb(likelihood, weights, 0, NULL, scratch, own, &climb) != BD_OK)
         return BD_LIKELIHOOD_NOT_CONVERGED; /* cannot be: nothing is allocated */
-    if (climb.end == BD_LIKELIHOOD_CONVERGED)
+    if (climb.end == BD_LIKELIHOOD_CONVERGED || climb.end == BD_LIKELIHOOD_AT_LIMIT)
         bd_likelihood_estimates(likelihood, own, estimates);
     return climb.end;
 }

@@ -25,14 +25,14 @@ typedef struct proportion_terms {
 static proportion_terms beta_terms(double y, double mu, double rest, double phi, bool expected)
 {
     const double a = mu * phi, b = rest * phi, log_y = log(y), log_rest = log1p(-y);
-    const double psi_a = gsl_sf_psi(a), psi_b = gsl_sf_psi(b), apart = log_y - log_rest - (psi_a - psi_b);
-    const double psi1_a = gsl_sf_psi_1(a), psi1_b = gsl_sf_psi_1(b);
-    proportion_terms t = {.log = (a - 1) * log_y + (b - 1) * log_rest - gsl_sf_lnbeta(a, b)};
+    const double psi_a = digamma(a), psi_b = digamma(b), apart = log_y - log_rest - (psi_a - psi_b);
+    const double psi1_a = trigamma(a), psi1_b = trigamma(b);
+    proportion_terms t = {.log = (a - 1) * log_y + (b - 1) * log_rest - (log_gamma(a) + log_gamma(b) - log_gamma(phi))};
     t.m = phi * apart;
-    t.f = mu * apart + log_rest - psi_b + gsl_sf_psi(phi);
+    t.f = mu * apart + log_rest - psi_b + digamma(phi);
     t.mm = -phi * phi * (psi1_a + psi1_b);
     t.mf = (expected ? 0 : apart) - phi * (mu * psi1_a - rest * psi1_b);
-    t.ff = gsl_sf_psi_1(phi) - mu * mu * psi1_a - rest * rest * psi1_b;
+    t.ff = trigamma(phi) - mu * mu * psi1_a - rest * rest * psi1_b;
     return t;
 }
 
@@ -119,7 +119,7 @@ static bd_status check_counts(const bd_proportion_design *design, bd_arena *aren
             return bd_fail(BD_EDATA, "'%s' is %g in row %zu, which is more than the %g trials", design->response_name,
                            y, i + 1, trials);
         several = several || trials > 1;
-        log_choose[i] = gsl_sf_lnchoose((unsigned)trials, (unsigned)y);
+        log_choose[i] = log_gamma(trials + 1) - log_gamma(y + 1) - log_gamma(trials - y + 1);
     }
     if (!several)
         return bd_fail(BD_EDATA,

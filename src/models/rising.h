@@ -2,10 +2,7 @@
 #ifndef BORDIN_MODELS_RISING_H
 #define BORDIN_MODELS_RISING_H
 
-#include <math.h>
-
-#include <gsl/gsl_sf_gamma.h>
-#include <gsl/gsl_sf_psi.h>
+#include "models/polygamma.h"
 
 typedef struct rising {
     double log, first, second;
@@ -16,9 +13,9 @@ static inline rising rising_of(double a, double n)
 {
     rising r = {0, 0, 0};
     if (n > 1000) {
-        r.log = gsl_sf_lngamma(a + n) - gsl_sf_lngamma(a);
-        r.first = gsl_sf_psi(a + n) - gsl_sf_psi(a);
-        r.second = gsl_sf_psi_1(a + n) - gsl_sf_psi_1(a);
+        r.log = log_gamma(a + n) - log_gamma(a);
+        r.first = digamma(a + n) - digamma(a);
+        r.second = trigamma(a + n) - trigamma(a);
         return r;
     }
     double product = 1;

@@ -261,21 +261,22 @@ static void describe_coefficients(const double *estimates, double level, bd_robu
 }
 
 /* S where the method starts from it, then M; s_residuals (n_rows) and working (2p + 1) keep what was on the way. */
-static bd_likelihood_end estimate(robust_state *s, double *best, double *s_residuals, double *working)
+static bd_status estimate(robust_state *s, double *s_residuals, double *working, bd_arena *arena,
+                          bd_likelihood_end *end)
 {
     const size_t n = s->robust->design->n_rows, p = s->robust->design->n_columns;
-    bd_likelihood_end end = BD_LIKELIHOOD_CONVERGED;
+    *end = BD_LIKELIHOOD_CONVERGED;
     if (s->robust->method->from_s) {
-        end = robust_search_s(s, best);
+        BD_TRY(robust_search_s(s, arena, end));
         memcpy(s_residuals, s->residuals, n * sizeof *s_residuals);
     } else if (!robust_least_squares(s))
-        end = BD_LIKELIHOOD_NOT_CONVERGED;
+        *end = BD_LIKELIHOOD_NOT_CONVERGED;
     memcpy(working, s->gamma, p * sizeof *working);
-    if (end == BD_LIKELIHOOD_CONVERGED)
-        end = robust_iterate(s, s->robust->method->from_s);
+    if (*end == BD_LIKELIHOOD_CONVERGED)
+        *end = robust_iterate(s, s->robust->method->from_s);
     memcpy(working + p, s->gamma, p * sizeof *working);
     working[2 * p] = s->scale;
-    return end;
+    return BD_OK;
 }
 
 static bd_status new_fit(const bd_robust *robust, bd_arena *arena, bd_robust_regression **out)
@@ -305,14 +306,13 @@ bd_status bd_robust_fit(const bd_robust *robust, const bd_se_estimator *se, doub
     BD_TRY(check_fit(robust, se));
     BD_TRY(new_fit(robust, arena, &fit));
     const bd_mark mark = bd_arena_mark(arena);
-    double *scratch, *best, *s_residuals, *estimates;
+    double *scratch, *s_residuals, *estimates;
     robust_state state;
     BD_NEW(arena, scratch, robust_state_size(robust));
-    BD_NEW(arena, best, ROBUST_KEPT * (p + 1));
     BD_NEW(arena, s_residuals, n);
     BD_NEW(arena, estimates, p);
     robust_state_place(robust, robust->design->weights, scratch, &state);
-    fit->end = estimate(&state, best, s_residuals, fit->working);
+    BD_TRY(estimate(&state, s_residuals, fit->working, arena, &fit->end));
     fit->n_iterations = state.n_iterations;
     fit->scale = state.scale;
     memcpy(fit->residuals, state.residuals, n * sizeof *fit->residuals);

@@ -69,9 +69,8 @@ bd_likelihood_end robust_iterate(robust_state *state, bool keeps);
 /* Refines an S estimate from gamma: gamma and scale. */
 bd_likelihood_end robust_refine_s(robust_state *state);
 
-/* Searches for one: gamma and scale. `best`: scratch of ROBUST_KEPT * (p + 1). */
-enum { ROBUST_KEPT = 5 };
-bd_likelihood_end robust_search_s(robust_state *state, double *best);
+/* Searches for one: gamma and scale. */
+BD_CHECKED bd_status robust_search_s(robust_state *state, bd_arena *arena, bd_likelihood_end *end);
 
 /* The covariance of the coefficients; `s_residuals` those of the S estimate, or NULL. */
 BD_CHECKED bd_status robust_covariance(const robust_state *state, const double *s_residuals, const bd_se_estimator *se,

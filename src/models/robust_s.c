@@ -4,7 +4,7 @@
 
 #include "models/robust_internal.h"
 
-enum { N_SUBSETS = 500, FIRST_STEPS = 2, MOST_STEPS = 5000 };
+enum { KEPT = 5, SEARCHED = 2000, N_SUBSETS = 500, FIRST_STEPS = 2, MOST_STEPS = 5000 };
 
 static const double LAST_STEP = 1e-13, ROUNDING = 1e-10;
 
@@ -144,7 +144,7 @@ static bool fit_subset(robust_state *s, uint64_t *generator)
 static void keep(const robust_state *s, double *best, size_t *n_kept)
 {
     const size_t p = s->robust->design->n_columns;
-    size_t at = *n_kept < ROBUST_KEPT ? (*n_kept)++ : ROBUST_KEPT - 1;
+    size_t at = *n_kept < KEPT ? (*n_kept)++ : KEPT - 1;
     for (; at > 0 && best[(at - 1) * (p + 1) + p] > s->scale; at--)
         memcpy(best + at * (p + 1), best + (at - 1) * (p + 1), (p + 1) * sizeof *best);
     memcpy(best + at * (p + 1), s->gamma, p * sizeof *best);
@@ -168,27 +168,37 @@ static bool improve(robust_state *s)
     return true;
 }
 
-bd_likelihood_end robust_search_s(robust_state *s, double *best)
+/* best <- the candidates of least scale among fits through a few rows. Returns how many there are. */
+static size_t find_candidates(robust_state *s, double *best)
 {
     const size_t p = s->robust->design->n_columns;
     uint64_t generator = 20110401;
-    size_t n_kept = 0, winner = 0;
+    size_t n_kept = 0;
     double fall;
     for (size_t subset = 0; subset < N_SUBSETS; subset++) {
         if (!fit_subset(s, &generator) || !improve(s))
             continue;
-        const double worst = n_kept < ROBUST_KEPT ? INFINITY : best[(ROBUST_KEPT - 1) * (p + 1) + p];
+        const double worst = n_kept < KEPT ? INFINITY : best[(KEPT - 1) * (p + 1) + p];
         if (isfinite(worst) && !(worst > 0 && sum_chi(s, worst, &fall) < wanted(s)))
             continue;
         s->scale = solve_scale(s, s->scale);
         keep(s, best, &n_kept);
     }
+    return n_kept;
+}
+
+/* gamma and scale <- the best of the candidates, each refined until it stands. */
+static bd_likelihood_end refine_candidates(robust_state *s, double *best, size_t n_kept)
+{
+    const size_t p = s->robust->design->n_columns;
+    size_t winner = 0;
     if (n_kept == 0)
         return BD_LIKELIHOOD_NOT_CONVERGED;
     for (size_t k = 0; k < n_kept; k++) {
         memcpy(s->gamma, best + k * (p + 1), p * sizeof *best);
         s->scale = best[k * (p + 1) + p];
-        if (s->scale > 0 && robust_refine_s(s) != BD_LIKELIHOOD_CONVERGED)
+        const bd_likelihood_end end = robust_refine_s(s);
+        if (end != BD_LIKELIHOOD_CONVERGED && end != BD_LIKELIHOOD_AT_LIMIT)
             s->scale = INFINITY;
         memcpy(best + k * (p + 1), s->gamma, p * sizeof *best);
         best[k * (p + 1) + p] = s->scale;
@@ -197,7 +207,58 @@ bd_likelihood_end robust_search_s(robust_state *s, double *best)
     memcpy(s->gamma, best + winner * (p + 1), p * sizeof *best);
     s->scale = best[winner * (p + 1) + p];
     robust_look(s);
-    return s->scale == 0        ? BD_LIKELIHOOD_AT_LIMIT
-           : isfinite(s->scale) ? BD_LIKELIHOOD_CONVERGED
-                                : BD_LIKELIHOOD_NOT_CONVERGED;
+    if (s->scale == 0)
+        return BD_LIKELIHOOD_AT_LIMIT;
+    return isfinite(s->scale) ? BD_LIKELIHOOD_CONVERGED : BD_LIKELIHOOD_NOT_CONVERGED;
+}
+
+/* Of many rows, SEARCHED with a weight, each as likely as any other: Knuth's algorithm S. */
+static bd_status sample_rows(const robust_state *s, bd_arena *arena, bd_robust *part)
+{
+    const bd_ols_design *whole = s->robust->design;
+    const size_t p = whole->n_columns;
+    uint64_t generator = 20110402;
+    size_t left = s->robust->basis->n_used, taken = 0;
+    bd_ols_design *design;
+    double *response, *weights;
+    BD_NEW(arena, design, 1);
+    BD_NEW(arena, response, SEARCHED);
+    BD_NEW(arena, weights, SEARCHED);
+    BD_NEW(arena, part->columns, SEARCHED * p);
+    for (size_t i = 0; i < whole->n_rows && taken < SEARCHED; i++) {
+        if (robust_weight(s, i) == 0)
+            continue;
+        if (draw(&generator, left--) >= SEARCHED - taken)
+            continue;
+        response[taken] = whole->response[i];
+        weights[taken] = robust_weight(s, i);
+        memcpy(part->columns + taken * p, s->robust->columns + i * p, p * sizeof *part->columns);
+        taken++;
+    }
+    *design = *whole;
+    design->n_rows = taken;
+    design->response = response;
+    design->weights = weights;
+    part->design = design;
+    return BD_OK;
+}
+
+bd_status robust_search_s(robust_state *s, bd_arena *arena, bd_likelihood_end *end)
+{
+    const size_t p = s->robust->design->n_columns;
+    double *best;
+    size_t n_kept;
+    BD_NEW(arena, best, KEPT * (p + 1));
+    if (s->robust->basis->n_used > SEARCHED) {
+        bd_robust part = *s->robust;
+        robust_state state;
+        double *scratch;
+        BD_TRY(sample_rows(s, arena, &part));
+        BD_NEW(arena, scratch, robust_state_size(&part));
+        robust_state_place(&part, part.design->weights, scratch, &state);
+        n_kept = find_candidates(&state, best);
+    } else
+        n_kept = find_candidates(s, best);
+    *end = refine_candidates(s, best, n_kept);
+    return BD_OK;
 }

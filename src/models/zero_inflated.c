@@ -169,7 +169,7 @@ static bd_status check_counts(const bd_zero_inflated_design *design, bd_arena *a
                            design->response_name, y, i + 1);
         *(y > 0 ? &others : &zeros) += weight;
         sum += weight * y;
-        log_factorial[i] = gsl_sf_lngamma(y + 1);
+        log_factorial[i] = log_gamma(y + 1);
     }
     if (!(zeros > 0))
         return bd_fail(BD_EDATA, "'%s' is never 0: there are no zeros to explain; use poisson or negbin",

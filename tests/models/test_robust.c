@@ -205,6 +205,27 @@ static void test_robust__mm_bears_a_third_of_bad_rows(void **state)
     assert_true(fit_with(&design, &bd_robust_huber, &bd_se_classical)->coefficients[1].estimate < -1);
 }
 
+/* Subsets are then drawn from some of the rows: the estimate is as good. */
+static void test_robust__mm_bears_bad_rows_among_many(void **state)
+{
+    (void)state;
+    enum { MANY = 9001 };
+    static double x[MANY], response[MANY];
+    const double *with[] = {NULL, x};
+    for (uint32_t i = 0; i < MANY; i++) {
+        const double noise = ((i * 7919 + 17) % 10007 + 0.5) / 10007 - 0.5;
+        x[i] = i % 5 < 2 ? 20 + noise : i * 37 % 101 / 25.0;
+        response[i] = i % 5 < 2 ? -30 : 1 + 0.5 * x[i] + noise;
+    }
+    design.n_rows = MANY;
+    design.n_columns = 2;
+    design.columns = with;
+    design.response = response;
+    const bd_robust_regression *fit = fit_with(&design, &bd_robust_mm, &bd_se_classical);
+    assert_true(fabs(fit->coefficients[1].estimate - 0.5) < 0.01);
+    assert_int_equal(fit->n_rejected, 3601);
+}
+
 static void test_robust__says_when_half_of_the_rows_fit_exactly(void **state)
 {
     (void)state;
@@ -262,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_robust__a_weight_of_two_is_the_row_twice, make_design, tear_down),
         cmocka_unit_test_setup_teardown(test_robust__replicates_are_weighted_fits, make_design, tear_down),
         cmocka_unit_test_setup_teardown(test_robust__mm_bears_a_third_of_bad_rows, make_design, tear_down),
+        cmocka_unit_test_setup_teardown(test_robust__mm_bears_bad_rows_among_many, make_design, tear_down),
         cmocka_unit_test_setup_teardown(test_robust__says_when_half_of_the_rows_fit_exactly, make_design, tear_down),
         cmocka_unit_test_setup_teardown(test_robust__says_what_is_wrong, make_design, tear_down),
     };

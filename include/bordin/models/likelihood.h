@@ -123,8 +123,8 @@ BD_CHECKED bd_status bd_likelihood_maximise(const bd_likelihood *likelihood, con
 size_t bd_likelihood_scratch(const bd_likelihood *likelihood);
 
 /* estimates (n_coefficients) <- the coefficients under these weights (n_rows, each 0 or more; they take the place of
- * the problem's), from the `working` of a fit. Only CONVERGED has estimates. One thread, no allocation; many may call
- * it. */
+ * the problem's), from the `working` of a fit. Only CONVERGED has estimates, and AT_LIMIT: those of the other
+ * predictors stand there to about five digits. One thread, no allocation; many may call it. */
 bd_likelihood_end bd_likelihood_replicate(const bd_likelihood *likelihood, const double *weights, const double *working,
                                           double *scratch, double *estimates);
 

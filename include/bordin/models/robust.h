@@ -50,7 +50,7 @@ BD_CHECKED bd_status bd_robust_prepare(const bd_ols_design *design, const bd_rob
 
 /* Iteratively reweighted least squares to about 1e-12. M starts at least squares and takes the scale anew at each step,
  * as MASS::rlm. MM's S estimate (bisquare 1.54764, breakdown 1/2) is the best of 500 fits through as many rows as
- * coefficients, which a generator of its own draws, the same each time.
+ * coefficients, which a generator of its own draws, the same each time; from 2000 of the rows where there are more.
  * bd_se_classical: of M, Huber's (1981) with his correction, as summary.rlm; of MM, Croux, Dhaene & Hoorelbeke's
  * (2003), as robustbase. bd_se_hc0, bd_se_cr0, bd_se_cr1: the sandwich of the last step, its scale taken as known.
  * BD_EUSAGE: other errors. BD_EDATA: fewer than two rows more than coefficients; clusters asked for but not given.
