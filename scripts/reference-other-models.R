@@ -1,7 +1,7 @@
 # Values that tests/models/test_{ordinal,multinomial,zero_inflated,proportions,quantile,robust}.c hold the models to.
 # Run by hand: Rscript scripts/reference-other-models.R [model]
 # Made with R 4.2.2, ordinal 2022.11-16, MASS 7.3-58.2, nnet 7.3-18, pscl 1.5.5, sandwich 3.0-2, VGAM 1.1-7,
-# quantreg 5.94, robustbase 0.95-0.
+# quantreg 5.94, robustbase 0.95-0, numDeriv 2016.8-1.1. Debian: r-cran-ordinal and so on; betareg is not among them.
 only <- commandArgs(TRUE)
 wanted <- function(model) length(only) == 0 || model %in% only
 show <- function(name, ...) cat(sprintf("%-24s", name), paste(sprintf("%.15g", c(...)), collapse = ", "), "\n")
