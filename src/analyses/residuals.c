@@ -1,10 +1,11 @@
 /* Residual, wild and parametric bootstraps from the products of the errors with the fixed columns and among themselves.
  *
- * With an orthonormal basis Q of the fixed columns F = Q R, coefficients B of the responses by F and the errors e alone, and
- * A upper triangular, a replicate's columns are
+ * The fixed columns are F = Q R with an orthonormal basis Q. Every response is a sum of fixed columns and errors, by
+ * coefficients B and A (upper triangular) that follow from those of its equation and of the ones before it. So a
+ * replicate's columns are
  *     (F, Y*) = (Q, e*) [R  R B]
  *                       [0    A]
- * so its triangle is that of (Q, e*), which Q'e* and e*'e* determine, times one matrix that stays. */
+ * and its triangle is that of (Q, e*), which Q'e* and e*'e* determine, times one matrix that stays. */
 #include <bordin/analyses/residuals.h>
 
 #include <math.h>
@@ -207,8 +208,8 @@ static bd_status count_ends(bd_arena *arena, bd_replicates *replicates)
     if ((double)failed <= most_failed * (double)n)
         return BD_OK;
     BD_TRY(bd_replicate_reasons(replicates, arena, &reasons));
-    return bd_fail(BD_ENUMERIC, "%zu of %zu replicates could not be estimated (%s), more than the %g %% that an interval "
-                                "tolerates",
+    return bd_fail(BD_ENUMERIC, "%zu of %zu replicates could not be estimated (%s), more than the %g %% that an "
+                                "interval tolerates",
                    failed, n, reasons, 100 * most_failed);
 }
 

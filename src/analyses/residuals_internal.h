@@ -10,9 +10,9 @@ typedef struct bd_residual_source {
     const bd_ols *const *fits; /* of each equation, classical */
     const double *residuals;   /* n_equations x n_rows, scaled by 1 / sqrt(1 - leverage) */
     const double *centres;     /* their means */
-    const double *mixing;      /* n_equations squared, lower: times standard normals, errors with the residual covariances */
+    const double *mixing;      /* n_equations squared, lower: times normals, errors with the residual covariances */
     size_t n_basis;
-    const double *basis;       /* n_basis x n_rows, orthonormal: of the fixed columns, then of the responses in the way of it */
+    const double *basis;       /* n_basis x n_rows, orthonormal: of fixed columns, then of responses that predict */
     const double *triangle;    /* n_basis x n_basis: columns = basis * triangle */
 } residual_source;
 

@@ -50,8 +50,8 @@ BD_CHECKED bd_status bd_residual_bootstrap(const bd_ols_design *design, const bd
 
 /* Replicates of a statistic of the system's columns (statistic->columns are system->columns, with the triangle `triangle`)
  * in which the responses are rebuilt, in order, from the fitted coefficients and the errors of all equations. A row's
- * errors are drawn together. The same bits for any number of threads. BD_EUSAGE: weights; no replicates. BD_ENUMERIC: more
- * than 5 % of the replicates could not be estimated. Others are bd_ols_fit's. */
+ * errors are drawn together. The same bits for any number of threads. BD_EUSAGE: weights; no replicates. BD_ENUMERIC: the data
+ * or more than 5 % of the replicates could not be estimated. Others are bd_ols_fit's. */
 BD_CHECKED bd_status bd_residual_bootstrap_system(const bd_residual_system *system, const bd_statistic *statistic,
                                                   const double *triangle, const bd_residual_options *options,
                                                   bd_arena *arena, const bd_replicates **replicates);
