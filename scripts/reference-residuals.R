@@ -8,8 +8,8 @@ print(sqrt(v * diag(solve(crossprod(model.matrix(fit))))), digits = 15)
 
 # Standard deviations of the indirect effect when the errors of all equations are drawn, and of the total effect, for
 # tests/analyses/test_mediation_residuals.c: replicates are simulated row by row and refitted by .lm.fit.
-# Each line: path, draw, SD of the indirect effect, its relative Monte-Carlo error, SD of the total effect by its formula,
-# and simulated.
+# Each line: path, draw, SD of the indirect effect, its relative Monte-Carlo error, SD of the total effect by its
+# formula, and simulated.
 B <- 50000
 set.seed(1)
 

@@ -24,13 +24,15 @@ const bd_sampling bd_sampling_clusters = {"cluster", "whole clusters, such as th
                                           NULL, bd_units_of_clusters};
 const bd_sampling bd_sampling_two_stages = {"two-stage", "clusters, then rows within each of those drawn", true,
                                             NULL, bd_units_of_two_stages};
-const bd_sampling bd_sampling_residuals = {"residual", "least squares: predictors stay, residuals of all rows are drawn; equal "
-                                                       "variances",
-                                           false, &bd_draw_residuals, NULL};
-const bd_sampling bd_sampling_wild = {"wild", "least squares: predictors stay, each row's residual times 1 or -1; any variances",
-                                      false, &bd_draw_wild, NULL};
-const bd_sampling bd_sampling_parametric = {"parametric", "least squares: predictors stay, normal errors with the residual SD",
-                                            false, &bd_draw_parametric, NULL};
+const bd_sampling bd_sampling_residuals = {
+    "residual", "least squares: predictors stay, residuals of all rows are drawn; equal variances", false,
+    &bd_draw_residuals, NULL};
+const bd_sampling bd_sampling_wild = {
+    "wild", "least squares: predictors stay, each row's residual times 1 or -1; any variances", false,
+    &bd_draw_wild, NULL};
+const bd_sampling bd_sampling_parametric = {
+    "parametric", "least squares: predictors stay, normal errors with the residual SD", false,
+    &bd_draw_parametric, NULL};
 const bd_sampling *const bd_samplings[] = {&bd_sampling_rows,      &bd_sampling_clusters, &bd_sampling_two_stages,
                                            &bd_sampling_residuals, &bd_sampling_wild,     &bd_sampling_parametric,
                                            NULL};

@@ -36,17 +36,24 @@ static bd_status mediate(const example *e, const bd_bootstrap_options *resamplin
     return bd_mediate(frame, path, &options, arena, mediation);
 }
 
-static const bd_replicates *replicates_of(const example *e, size_t draw, size_t n, uint64_t seed, int n_threads)
+static const bd_replicates *replicates_by(const bd_interval_method *method, const example *e, size_t draw, size_t n,
+                                          uint64_t seed, int n_threads)
 {
     const bd_mediation *mediation;
     bd_bootstrap_options options = BD_BOOTSTRAP_DEFAULTS;
     options.sampling = draws[draw];
-    options.method = &bd_studentised;
+    options.method = method;
     options.n_replicates = n;
     options.seed = seed;
     options.n_threads = n_threads;
     must(mediate(e, &options, NULL, NULL, &mediation));
     return mediation->bootstrap->replicates;
+}
+
+/* With their errors. */
+static const bd_replicates *replicates_of(const example *e, size_t draw, size_t n, uint64_t seed, int n_threads)
+{
+    return replicates_by(&bd_studentised, e, draw, n, seed, n_threads);
 }
 
 static void close_to(const char *what, const example *e, size_t draw, double fast, double expected, double scale_of)
@@ -116,7 +123,7 @@ static void test_mediation_residuals__spread_as_in_r(void **state)
     };
     for (size_t draw = 0; draw < N_DRAWS; draw++)
         for (size_t x = 0; x < N_EXAMPLES; x++) {
-            const bd_replicates *r = replicates_of(&examples[x], draw, MANY, 1, 2);
+            const bd_replicates *r = replicates_by(&bd_percentile, &examples[x], draw, MANY, 1, 2);
             const spread indirect = spread_of(r, INDIRECT), total = spread_of(r, TOTAL);
             const double error = hypot(indirect.sd_error, reference[draw][x].indirect_error);
             assert_true(error < 0.006);

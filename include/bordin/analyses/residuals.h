@@ -1,4 +1,4 @@
-/* Bootstraps that keep the predictors and draw errors: y* = fitted + e*, of one equation or of a recursive system of them.
+/* Bootstraps that keep the predictors and draw errors: y* = fitted + e*, of one equation or of several.
  *
  *     const bd_residual_options options = {.draw = &bd_draw_residuals, .n_replicates = 10000, .seed = 1};
  *     BD_TRY(bd_residual_bootstrap(&design, &options, arena, &replicates));
@@ -31,7 +31,7 @@ typedef struct bd_residual_system {
     const bd_columns *columns;  /* the fixed ones, then the responses, stage by stage; without weights */
     const char *const *names;   /* of the columns */
     size_t n_fixed;
-    const size_t *n_predictors; /* for each response: it stands on that many of the first columns, on none of its stage */
+    const size_t *n_predictors; /* for each response: how many of the first columns it stands on, none of its stage */
     bool has_intercept;         /* column 0 is the constant */
 } bd_residual_system;
 
@@ -48,10 +48,10 @@ typedef struct bd_residual_options {
 BD_CHECKED bd_status bd_residual_bootstrap(const bd_ols_design *design, const bd_residual_options *options,
                                            bd_arena *arena, const bd_replicates **replicates);
 
-/* Replicates of a statistic of the system's columns (statistic->columns are system->columns, with the triangle `triangle`)
- * in which the responses are rebuilt, in order, from the fitted coefficients and the errors of all equations. A row's
- * errors are drawn together. The same bits for any number of threads. BD_EUSAGE: weights; no replicates. BD_ENUMERIC: the data
- * or more than 5 % of the replicates could not be estimated. Others are bd_ols_fit's. */
+/* Replicates of a statistic of the system's columns, whose triangle is `triangle`: the responses are rebuilt, in order,
+ * from the fitted coefficients and the errors of all equations. A row's errors are drawn together. statistic->columns are
+ * system->columns. The same bits for any number of threads. BD_EUSAGE: weights; no replicates. BD_ENUMERIC: the data,
+ * or more than 5 % of the replicates, could not be estimated. Others are bd_ols_fit's. */
 BD_CHECKED bd_status bd_residual_bootstrap_system(const bd_residual_system *system, const bd_statistic *statistic,
                                                   const double *triangle, const bd_residual_options *options,
                                                   bd_arena *arena, const bd_replicates **replicates);
