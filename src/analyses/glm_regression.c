@@ -48,6 +48,66 @@ static bd_status find_margins(bd_glm_regression *regression, bd_arena *arena)
     return bd_glm_margins(&regression->design, regression->fit, terms, arena, &regression->margins);
 }
 
+static bd_status raw_weights(const bd_frame *frame, bd_arena *arena, const double **out)
+{
+    double *weights;
+    *out = NULL;
+    if (frame->weights == NULL)
+        return BD_OK;
+    BD_NEW(arena, weights, frame->n_rows);
+    for (size_t i = 0; i < frame->n_rows; i++)
+        weights[i] = frame->weights[i] * frame->mean_weight;
+    *out = weights;
+    return BD_OK;
+}
+
+static bd_replicate_end replicate(const void *context, const double *weights, double *scratch, double *values,
+                                  double *errors)
+{
+    static const bd_replicate_end ends[] = {[BD_GLM_REPLICATE_CONVERGED] = BD_REPLICATE_USABLE,
+                                            [BD_GLM_REPLICATE_COLLINEAR] = BD_REPLICATE_COLLINEAR,
+                                            [BD_GLM_REPLICATE_SEPARATED] = BD_REPLICATE_SEPARATED,
+                                            [BD_GLM_REPLICATE_NOT_CONVERGED] = BD_REPLICATE_DIVERGED};
+    (void)errors;
+    return ends[bd_glm_replicate(context, weights, scratch, values)];
+}
+
+static bd_status resample(bd_glm_regression *regression, bd_arena *arena)
+{
+    const bd_columns rows = {.n_rows = regression->frame->n_rows};
+    const bd_glm_prepared *prepared;
+    const bd_bootstrap_options *options = &regression->options.resampling;
+    if (options->method != NULL && options->method->needs_errors)
+        return bd_fail(BD_EUSAGE, "a %s interval needs a standard error in every replicate, which only linear regression "
+                                  "has; choose another (--ci percentile)",
+                       options->method->name);
+    BD_TRY(bd_while(bd_glm_prepare(&regression->design, regression->fit, arena, &prepared), "--boot"));
+    const bd_statistic statistic = {
+        .n_values = prepared->n_columns,
+        .names = regression->design.base.names,
+        .columns = &rows,
+        .from_weights = replicate,
+        .n_scratch = prepared->n_scratch,
+        .context = prepared,
+    };
+    return bd_bootstrap_frame(regression->frame, &statistic, NULL, options, arena, &regression->bootstrap);
+}
+
+static bd_status check_end(const bd_glm *fit)
+{
+    if (fit->end == BD_GLM_NOT_CONVERGED)
+        return bd_fail(BD_ENUMERIC, "the fit did not converge in %zu iterations", fit->n_iterations);
+    if (fit->end != BD_GLM_SEPARATED)
+        return BD_OK;
+    return bd_fail(BD_ENUMERIC, "%s %s the outcomes apart without error in %zu of %zu rows: the likelihood has no maximum, "
+                                "and estimates would be infinite.%s",
+                   fit->separation->predictors, strchr(fit->separation->predictors, ' ') == NULL ? "tells" : "tell",
+                   fit->separation->n_rows, fit->n_used,
+                   fit->family == &bd_binomial && fit->link == &bd_logit
+                       ? " Leave it out, join categories, or use Firth's penalised likelihood (--firth)"
+                       : " Leave it out, or join categories");
+}
+
 bd_status bd_glm_regress(const bd_frame *frame, const bd_glm_regression_options *options, bd_arena *arena,
                          const bd_glm_regression **out)
 {
@@ -61,19 +121,20 @@ bd_status bd_glm_regress(const bd_frame *frame, const bd_glm_regression_options 
     if (se == NULL)
         se = frame->cluster && !options->firth ? &bd_se_cr2 : &bd_se_classical;
     BD_TRY(bd_regression_design(frame, options->n_threads, arena, &regression->design.base));
-    regression->design.offset = options->offset;
-    regression->design.trials = options->trials;
+    BD_TRY(raw_weights(frame, arena, &regression->design.base.weights));
+    regression->design.offset = frame->offset;
+    regression->design.trials = frame->trials;
     const bd_glm_options fitting = {
         .level = options->level, .max_iterations = options->max_iterations, .firth = options->firth};
     BD_TRY(bd_glm_fit(&regression->design, options->family, options->link, se, &fitting, arena, &regression->fit));
     regression->options.se = se;
     regression->options.link = regression->fit->link;
-    const bd_glm_end end = regression->fit->end;
-    if (end == BD_GLM_CONVERGED || end == BD_GLM_NO_OVERDISPERSION) {
-        BD_TRY(find_margins(regression, arena));
-        if (options->family == &bd_binomial)
-            BD_TRY(bd_glm_classify(&regression->design, regression->fit, arena, &regression->classification));
-    }
+    BD_TRY(check_end(regression->fit));
+    BD_TRY(find_margins(regression, arena));
+    if (options->family == &bd_binomial)
+        BD_TRY(bd_glm_classify(&regression->design, regression->fit, arena, &regression->classification));
+    if (options->bootstrap)
+        BD_TRY(resample(regression, arena));
     *out = regression;
     return BD_OK;
 }

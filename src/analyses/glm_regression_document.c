@@ -7,6 +7,7 @@
 #include <bordin/analyses/provenance.h>
 #include <bordin/report/number.h>
 
+enum { N_FIRST = 6 }; /* columns before the interval */
 static const double OVERDISPERSED = 2; /* Pearson's, from which it is worth a warning */
 
 /* "odds_ratio" as it is printed. */
@@ -23,25 +24,39 @@ static const char *ratio_heading(const char *ratio)
     return ratio;
 }
 
-static bd_status coefficient_table(const bd_glm_regression *regression, bd_document *document)
+/* The headings of the coefficients: what the fit says, the interval of Wald or of the bootstrap, the ratio. */
+static size_t coefficient_headings(const bd_glm_regression *regression, const char *ratio, bd_heading *headings)
 {
-    const bd_glm *fit = regression->fit;
-    const char *ratio = bd_glm_ratio(fit->family, fit->link);
-    const bd_heading headings[] = {
+    const bd_heading first[] = {
         {"term", "Term", BD_TEXT},
         {"estimate", "Estimate", BD_ESTIMATE},
         {"se", "SE", BD_ESTIMATE},
-        {"statistic", fit->uses_t ? "t" : "z", BD_STATISTIC},
+        {"statistic", regression->fit->uses_t ? "t" : "z", BD_STATISTIC},
         {"df", "df", BD_DF},
         {"p", "p", BD_P_VALUE},
-        {"ci_low", "CI low", BD_ESTIMATE},
-        {"ci_high", "CI high", BD_ESTIMATE},
-        {"ratio", ratio ? ratio_heading(ratio) : "", BD_STATISTIC},
-        {"ratio_ci_low", "Ratio CI", BD_STATISTIC},
-        {"ratio_ci_high", "", BD_STATISTIC},
     };
+    const bd_heading wald[] = {{"ci_low", "CI low", BD_ESTIMATE}, {"ci_high", "CI high", BD_ESTIMATE}};
+    const bd_heading by_bootstrap[] = {BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
+    const bd_heading ratios[] = {{"ratio", ratio ? ratio_heading(ratio) : "", BD_STATISTIC},
+                                 {"ratio_ci_low", "Ratio CI", BD_STATISTIC},
+                                 {"ratio_ci_high", "", BD_STATISTIC}};
+    const bool boot = regression->bootstrap != NULL;
+    memcpy(headings, first, sizeof first);
+    memcpy(headings + N_FIRST, boot ? by_bootstrap : wald, boot ? sizeof by_bootstrap : sizeof wald);
+    const size_t n = N_FIRST + (boot ? BD_BOOTSTRAP_CELLS : 2);
+    memcpy(headings + n, ratios, sizeof ratios);
+    return n + (ratio ? 3 : 0);
+}
+
+static bd_status coefficient_table(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_glm *fit = regression->fit;
+    const bd_bootstrap_result *bootstrap = regression->bootstrap;
+    const char *ratio = bd_glm_ratio(fit->family, fit->link);
+    bd_heading headings[N_FIRST + BD_BOOTSTRAP_CELLS + 3];
+    const size_t n_headings = coefficient_headings(regression, ratio, headings);
     bd_document_rows *rows;
-    BD_TRY(bd_document_table(document, "coefficients", "Coefficients", headings, ratio ? 11 : 8, &rows));
+    BD_TRY(bd_document_table(document, "coefficients", "Coefficients", headings, n_headings, &rows));
     for (size_t j = 0; j < fit->n_columns; j++) {
         const bd_glm_coefficient *c = &fit->coefficients[j];
         const double df = isinf(c->df) ? NAN : c->df;
@@ -51,11 +66,13 @@ static bd_status coefficient_table(const bd_glm_regression *regression, bd_docum
         cells[0] = bd_text(regression->frame->columns[j].name);
         for (size_t i = 0; i < 7; i++)
             cells[i + 1] = bd_number(values[i]);
+        if (bootstrap != NULL)
+            bd_bootstrap_cells(&bootstrap->ends[j], cells + N_FIRST);
         if (ratio == NULL)
             continue;
-        cells[8] = bd_number(exp(c->estimate));
-        cells[9] = bd_number(exp(c->ci_low));
-        cells[10] = bd_number(exp(c->ci_high));
+        cells[n_headings - 3] = bd_number(exp(c->estimate));
+        cells[n_headings - 2] = bd_number(exp(bootstrap ? bootstrap->ends[j].low : c->ci_low));
+        cells[n_headings - 1] = bd_number(exp(bootstrap ? bootstrap->ends[j].high : c->ci_high));
     }
     return BD_OK;
 }
@@ -123,7 +140,7 @@ static bd_status margin_table(const bd_glm_regression *regression, bd_document *
     bd_document_rows *rows = NULL;
     memcpy(named, headings, sizeof named);
     named[4].heading = regression->fit->uses_t ? "t" : "z";
-    for (size_t j = 0; regression->margins != NULL && j < regression->fit->n_columns; j++) {
+    for (size_t j = 0; j < regression->fit->n_columns; j++) {
         const bd_glm_margin *m = &regression->margins[j];
         const double values[] = {m->estimate, m->se, m->statistic, m->p, m->ci_low, m->ci_high};
         bd_cell *cells;
@@ -201,20 +218,6 @@ static bd_status warnings(const bd_glm_regression *regression, bd_document *docu
 {
     const bd_glm *fit = regression->fit;
     const bool overdispersed = fit->df_residual > 0 && fit->dispersion > OVERDISPERSED && fit->se == &bd_se_classical;
-    if (fit->end == BD_GLM_NOT_CONVERGED)
-        return bd_document_say(document, BD_WARNING,
-                               "The fit did not converge in %zu iterations: its numbers are not estimates.",
-                               fit->n_iterations);
-    if (fit->end == BD_GLM_SEPARATED)
-        return bd_document_say(document, BD_WARNING,
-                               "%s %s the outcomes apart in %zu of %zu rows, so the likelihood has no maximum: "
-                               "estimates are infinite, and there are no standard errors.%s",
-                               fit->separation->predictors,
-                               strchr(fit->separation->predictors, ' ') == NULL ? "tells" : "tell",
-                               fit->separation->n_rows, fit->n_used,
-                               fit->family == &bd_binomial && fit->link == &bd_logit
-                                   ? " Firth's penalised likelihood (firth) has finite ones."
-                                   : "");
     if (fit->end == BD_GLM_NO_OVERDISPERSION)
         return bd_document_say(document, BD_WARNING,
                                "The counts vary no more than Poisson's: theta is infinite, and this is Poisson "
@@ -235,7 +238,7 @@ static bd_status warnings(const bd_glm_regression *regression, bd_document *docu
 static bd_status model_notes(const bd_glm_regression *regression, bd_document *document)
 {
     const bd_glm *fit = regression->fit;
-    const bd_glm_regression_options *options = &regression->options;
+    const bd_frame *frame = regression->frame;
     const char *ratio = bd_glm_ratio(fit->family, fit->link);
     BD_TRY(bd_document_say(document, BD_NOTE, "Family %s (%s), link %s (%s).", bd_family_name(fit->family),
                            bd_family_summary(fit->family), bd_link_name(fit->link), bd_link_summary(fit->link)));
@@ -244,12 +247,13 @@ static bd_status model_notes(const bd_glm_regression *regression, bd_document *d
     if (ratio != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s: exp(estimate), and of the ends of its interval.",
                                ratio_heading(ratio)));
-    if (options->offset != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Offset: %s.",
-                               options->offset_name ? options->offset_name : "given"));
-    if (options->trials != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "%s are successes among %s trials.", regression->frame->response_name,
-                               options->trials_name ? options->trials_name : "the given"));
+    if (frame->offset != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Offset: %s.", frame->offset_name));
+    if (frame->trials != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "%s counts successes out of %s.", frame->response_name,
+                               frame->trials_name));
+    if (frame->weights != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "A row of weight 2 counts as two."));
     return BD_OK;
 }
 
@@ -259,17 +263,19 @@ static bd_status notes(const bd_glm_regression *regression, bd_document *documen
     const bd_glm *fit = regression->fit;
     size_t n_hidden = 0;
     BD_TRY(model_notes(regression, document));
-    BD_TRY(bd_document_say(document, BD_NOTE, "Standard errors: %s (%s), from which %s, p and the intervals (%g %%).",
+    BD_TRY(bd_document_say(document, BD_NOTE, "Standard errors: %s (%s), from which %s, p%s (%g %%).",
                            bd_se_name(fit->se),
                            fit->se != &bd_se_classical                 ? bd_se_summary(fit->se)
                            : bd_family_known_dispersion(fit->family) ? "the model's, from the expected information"
                                                                      : "the model's, times the Pearson dispersion",
-                           fit->uses_t ? "t" : "z", 100 * fit->level));
+                           fit->uses_t ? "t" : "z",
+                           regression->bootstrap ? "; intervals are the bootstrap's" : " and the intervals",
+                           100 * fit->level));
     if (frame->cluster != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%zu clusters of %s.", frame->cluster->n_levels,
                                frame->cluster->name));
     for (size_t j = frame->has_intercept; j < frame->n_columns; j++)
-        n_hidden += regression->margins != NULL && !regression->has_margin[j];
+        n_hidden += !regression->has_margin[j];
     if (n_hidden > 0)
         BD_TRY(bd_document_say(document, BD_NOTE,
                                "No marginal effects of terms that share a variable: none of them moves alone."));
@@ -290,6 +296,8 @@ bd_status bd_glm_regression_document(const bd_glm_regression *regression, bd_are
     BD_TRY(classification_sentence(regression, document));
     BD_TRY(notes(regression, document));
     BD_TRY(warnings(regression, document));
+    if (regression->bootstrap != NULL)
+        BD_TRY(bd_bootstrap_document(regression->bootstrap, arena, document));
     BD_TRY(bd_provenance_frame(regression->frame, document));
     *out = document;
     return BD_OK;

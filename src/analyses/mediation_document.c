@@ -225,6 +225,8 @@ static bd_status notes(const bd_mediation *mediation, bd_document *document)
                            "Standard errors of the paths: %s (%s); their intervals: %g %%, t. Monte Carlo: %zu draws.",
                            bd_se_name(mediation->se), bd_se_summary(mediation->se), 100 * mediation->level,
                            mediation->n_draws));
+    if (mediation->frame != NULL && mediation->frame->weights != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Weights are scaled to a mean of 1 over the rows that are used."));
     if (mediation->se != &bd_se_classical)
         BD_TRY(bd_document_say(document, BD_NOTE,
                                "In the second opinions, robust errors of equations of different stages count as "

@@ -54,7 +54,5 @@ bd_status bd_provenance_frame(const bd_frame *frame, bd_document *document)
         BD_TRY(bd_document_say(document, BD_NOTE, "%zu of %zu rows were dropped because a value was missing%s.",
                                frame->n_dropped, frame->n_read - frame->n_excluded,
                                frame->weights != NULL ? " or their weight is zero" : ""));
-    if (frame->weights != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Weights are scaled to a mean of 1 over the rows that are used."));
     return rows(frame, document);
 }

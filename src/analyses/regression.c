@@ -240,6 +240,8 @@ static bd_status notes(const bd_regression *regression, bd_document *document)
     if (frame->cluster != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%zu clusters of %s.", frame->cluster->n_levels,
                                frame->cluster->name));
+    if (frame->weights != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Weights are scaled to a mean of 1 over the rows that are used."));
     if (!frame->has_intercept)
         BD_TRY(bd_document_say(document, BD_NOTE, "No intercept: R2 and F are about zero, not about the mean."));
     return fit_warnings(regression, document);

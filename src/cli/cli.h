@@ -13,6 +13,8 @@ typedef struct cli_options {
     char *delimiter, *decimal, *na, *where, *memory;
     /* models */
     char *se, *weights, *cluster, *adjust;
+    char *family, *link, *offset, *trials;
+    int firth;
     /* resampling */
     char *boot, *ci, *seed, *resample, *strata, *save_replicates, *precision, *checkpoint;
     char *wild, *permute;

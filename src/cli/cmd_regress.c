@@ -2,11 +2,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bordin/analyses/glm_regression.h>
 #include <bordin/analyses/regression.h>
 
 #include "cli.h"
 
 static struct poptOption option_table[] = {
+    {"family", 0, POPT_ARG_STRING, &cli.family, 0, "distribution of the outcome, see below (default: least squares)", "NAME"},
+    {"link", 0, POPT_ARG_STRING, &cli.link, 0, "with --family: its link, see below (default: the family's first)", "NAME"},
+    {"offset", 0, POPT_ARG_STRING, &cli.offset, 0, "with --family: added to the linear predictor, such as 'log(weeks)'",
+     "EXPRESSION"},
+    {"trials", 0, POPT_ARG_STRING, &cli.trials, 0,
+     "with --family binomial: what the outcome is counted of; or write kept / offered, or cbind(kept, missed)",
+     "EXPRESSION"},
+    {"firth", 0, POPT_ARG_NONE, &cli.firth, 0,
+     "with --family binomial: Firth's penalised likelihood, finite where predictors separate the outcomes", NULL},
     {"se", 0, POPT_ARG_STRING, &cli.se, 0, "standard errors, see below (default: classical; with clusters, cr2)", "NAME"},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     {"cluster", 0, POPT_ARG_STRING, &cli.cluster, 0, "column of clusters, such as therapists", "NAME"},
@@ -21,8 +31,21 @@ static struct poptOption option_table[] = {
     CLI_INCLUDE(cli_output_options, "Output:"),
     POPT_TABLEEND};
 
+static void family_help(void)
+{
+    printf("\nFamilies (--family), and their links (--link):\n");
+    for (size_t i = 0; bd_families[i] != NULL; i++) {
+        const bd_link *const *links = bd_family_links(bd_families[i]);
+        printf("  %-17s %s\n  %17s ", bd_family_name(bd_families[i]), bd_family_summary(bd_families[i]), "");
+        for (size_t k = 0; links[k] != NULL; k++)
+            printf("%s%s", k > 0 ? ", " : "", bd_link_name(links[k]));
+        putchar('\n');
+    }
+}
+
 static void more_help(void)
 {
+    family_help();
     cli_help_errors();
     cli_help_intervals();
     printf("\nWild bootstrap (--wild):\n");
@@ -57,57 +80,105 @@ static bd_status parse_permute(const bd_bootstrap_options *resampling, bd_permut
     return BD_OK;
 }
 
-static bd_status regress(size_t n_arguments, const char *const *arguments, bd_arena *arena)
+static bd_status check_boot(bool asked)
 {
-    bd_frame_spec spec;
-    bd_regression_options request = BD_REGRESSION_DEFAULTS;
-    bd_wild_options wild;
-    bd_permutation_options permutation;
-    const bd_table *table;
-    const bd_frame *frame;
-    const bd_regression *regression;
-    bd_document *document;
-    if (n_arguments != 2)
-        return bd_fail(BD_EUSAGE, "regress takes a formula and a file: bordin regress 'outcome ~ alliance' trial.csv");
-    BD_TRY(cli_se(&request.se));
-    BD_TRY(cli_resampling(&request.resampling, &request.bootstrap));
-    BD_TRY(cli_frame_spec(arguments[0], &spec, &request.resampling.sampling));
-    request.level = request.resampling.level;
-    request.n_threads = request.resampling.n_threads;
-    if (cli.wild != NULL) {
-        BD_TRY(parse_wild(&request.resampling, arena, &wild));
-        request.wild = &wild;
-    }
-    if (cli.permute != NULL) {
-        BD_TRY(parse_permute(&request.resampling, &permutation));
-        request.permutation = &permutation;
-    }
     const char *needs_boot = cli.save_replicates                ? "save-replicates"
                              : cli.ci                           ? "ci"
                              : cli.resample                     ? "resample"
                              : cli.strata && cli.permute == NULL ? "strata"
                              : cli.checkpoint                   ? "checkpoint"
                                                                 : NULL;
-    if (!request.bootstrap && needs_boot != NULL)
+    if (!asked && needs_boot != NULL)
         return bd_fail(BD_EUSAGE, "--%s needs --boot, such as --boot 10000", needs_boot);
-    BD_TRY(cli_check_outputs(arguments[1], arena));
-    BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
-    BD_TRY(bd_regress(frame, &request, arena, &regression));
+    return BD_OK;
+}
+
+static bd_status least_squares(const bd_frame_spec *spec, const char *file, bd_regression_options *request,
+                               bd_arena *arena)
+{
+    bd_wild_options wild;
+    bd_permutation_options permutation;
+    const bd_table *table;
+    const bd_frame *frame;
+    const bd_regression *regression;
+    bd_document *document;
+    if (cli.link != NULL || cli.offset != NULL || cli.trials != NULL || cli.firth != 0)
+        return bd_fail(BD_EUSAGE, "--%s goes with --family",
+                       cli.link ? "link" : cli.offset ? "offset" : cli.trials ? "trials" : "firth");
+    if (cli.wild != NULL) {
+        BD_TRY(parse_wild(&request->resampling, arena, &wild));
+        request->wild = &wild;
+    }
+    if (cli.permute != NULL) {
+        BD_TRY(parse_permute(&request->resampling, &permutation));
+        request->permutation = &permutation;
+    }
+    BD_TRY(cli_check_outputs(file, arena));
+    BD_TRY(cli_read_frame(file, spec, arena, &table, &frame));
+    BD_TRY(bd_regress(frame, request, arena, &regression));
     BD_TRY(bd_regression_document(regression, arena, &document));
     BD_TRY(cli_write_replicates(regression->bootstrap, arena));
     return cli_write(document, table, arena);
 }
 
+static bd_status generalised(bd_frame_spec *spec, const char *file, const bd_regression_options *request, bd_arena *arena)
+{
+    bd_glm_regression_options options = BD_GLM_REGRESSION_DEFAULTS;
+    const bd_table *table;
+    const bd_frame *frame;
+    const bd_glm_regression *regression;
+    bd_document *document;
+    if (cli.wild != NULL || cli.permute != NULL)
+        return bd_fail(BD_EUSAGE, "--%s is for least squares, without --family", cli.wild ? "wild" : "permute");
+    BD_TRY(bd_while(bd_family_find(cli.family, &options.family), "--family"));
+    if (cli.link != NULL)
+        BD_TRY(bd_while(bd_link_find(cli.link, &options.link), "--link"));
+    options.se = request->se;
+    options.level = request->level;
+    options.n_threads = request->n_threads;
+    options.firth = cli.firth != 0;
+    options.bootstrap = request->bootstrap;
+    options.resampling = request->resampling;
+    spec->offset = cli.offset;
+    spec->trials = cli.trials;
+    spec->counts = options.family == &bd_binomial || options.family == &bd_quasi_binomial;
+    BD_TRY(cli_check_outputs(file, arena));
+    BD_TRY(cli_read_frame(file, spec, arena, &table, &frame));
+    BD_TRY(bd_glm_regress(frame, &options, arena, &regression));
+    BD_TRY(bd_glm_regression_document(regression, arena, &document));
+    BD_TRY(cli_write_replicates(regression->bootstrap, arena));
+    return cli_write(document, table, arena);
+}
+
+static bd_status regress(size_t n_arguments, const char *const *arguments, bd_arena *arena)
+{
+    bd_frame_spec spec;
+    bd_regression_options request = BD_REGRESSION_DEFAULTS;
+    if (n_arguments != 2)
+        return bd_fail(BD_EUSAGE, "regress takes a formula and a file: bordin regress 'outcome ~ alliance' trial.csv");
+    BD_TRY(cli_se(&request.se));
+    BD_TRY(cli_resampling(&request.resampling, &request.bootstrap));
+    BD_TRY(cli_frame_spec(arguments[0], &spec, &request.resampling.sampling));
+    BD_TRY(check_boot(request.bootstrap));
+    request.level = request.resampling.level;
+    request.n_threads = request.resampling.n_threads;
+    if (cli.family != NULL)
+        return generalised(&spec, arguments[1], &request, arena);
+    return least_squares(&spec, arguments[1], &request, arena);
+}
+
 const cli_command cli_regress = {
     .name = "regress",
-    .summary = "linear regression with robust errors and bootstrap intervals",
+    .summary = "linear and generalised regression with robust errors and bootstrap intervals",
     .arguments = "FORMULA FILE",
     .example = "bordin regress 'depress2 ~ comply + depress1 + econ_hard + factor(occp)' "
-               "datasets/jobs2_mediation/jobs.csv --se hc3",
-    .text = "Fits a formula by least squares. FORMULA is 'outcome ~ terms': a + b, a * b, a:b, I(x^2), log(x), factor(x),\n"
-            "factor(x, ref = \"level\"), center(x), scale(x), between(x, cluster), within(x, cluster), lag(x, patient), -1;\n"
-            "names with spaces in backquotes. Text columns become categories. FILE is CSV, gzip or not; - reads standard\n"
-            "input.",
+               "datasets/jobs2_mediation/jobs.csv --se hc3\n"
+               "  bordin regress 'comply ~ motivation + depress1 + age' datasets/jobs2_mediation/jobs.csv --where 'treat == 1' "
+               "--family binomial",
+    .text = "Fits a formula by least squares or, with --family, by maximum likelihood. FORMULA is 'outcome ~ terms':\n"
+            "a + b, a * b, a:b, I(x^2), log(x), factor(x), factor(x, ref = \"level\"), center(x), scale(x),\n"
+            "between(x, cluster), within(x, cluster), lag(x, patient), -1; names with spaces in backquotes. Text columns\n"
+            "become categories. FILE is CSV, gzip or not; - reads standard input.",
     .options = option_table,
     .more_help = more_help,
     .run = regress,

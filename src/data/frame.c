@@ -16,17 +16,17 @@ typedef struct part {
     values values;
 } part;
 
-enum { MOST_PARTS = MOST_VARIABLES + 4 };
+enum { MOST_PARTS = MOST_VARIABLES + 6 };
 
 typedef struct builder {
     const bd_frame_spec *spec;
-    syntax_source formula_source, where_source;
-    node *formula, *where;
+    syntax_source formula_source, where_source, offset_source, trials_source;
+    node *formula, *where, *offset, *trials;
     formula_terms terms;
     evaluation evaluation;
-    part parts[MOST_PARTS]; /* the variables of the terms, then response, weights, cluster, strata */
+    part parts[MOST_PARTS]; /* the variables of the terms, then response, offset, trials, weights, cluster, strata */
     size_t n_parts;
-    const values *response, *weights, *cluster, *strata;
+    const values *response, *offset_values, *trials_values, *weights, *cluster, *strata;
     size_t *kept; /* of the selected rows, those that are complete */
     size_t n_kept;
     bd_arena *arena;
@@ -44,12 +44,42 @@ static bd_status check_response(const builder *b)
     return BD_OK;
 }
 
+/* "kept / offered", "cbind(kept, missed)": the response, and what it is counted of. */
+static bd_status take_trials(builder *b)
+{
+    const node *response = b->terms.response;
+    const bool share = response != NULL && syntax_is(response, "/");
+    const bool pair = response != NULL && response->kind == NODE_CALL && strcmp(response->text, "cbind") == 0;
+    if (!b->spec->counts || (!share && !pair))
+        return BD_OK;
+    if (b->trials != NULL)
+        return bd_fail(BD_EUSAGE, "the outcome '%s' says what it is counted of; leave --trials out", b->spec->formula);
+    if (response->n_children != 2)
+        return syntax_error(&b->formula_source, response->at, "write cbind(kept, missed)");
+    b->terms.response = response->children[0];
+    b->trials = response->children[1];
+    b->trials_source = b->formula_source;
+    if (!pair)
+        return BD_OK;
+    BD_NEW(b->arena, b->trials, 1);
+    *b->trials = (node){.kind = NODE_BINARY, .at = response->at, .text = "+", .children = response->children,
+                        .n_children = 2};
+    return BD_OK;
+}
+
 static bd_status parse(builder *b)
 {
     b->formula_source = (syntax_source){"formula", b->spec->formula};
     b->where_source = (syntax_source){"--where", b->spec->where};
     BD_TRY(syntax_parse(&b->formula_source, b->arena, &b->formula));
     BD_TRY(terms_of(b->formula, &b->formula_source, b->arena, &b->terms));
+    b->offset_source = (syntax_source){"--offset", b->spec->offset};
+    b->trials_source = (syntax_source){"--trials", b->spec->trials};
+    if (b->spec->offset != NULL)
+        BD_TRY(syntax_parse(&b->offset_source, b->arena, &b->offset));
+    if (b->spec->trials != NULL)
+        BD_TRY(syntax_parse(&b->trials_source, b->arena, &b->trials));
+    BD_TRY(take_trials(b));
     BD_TRY(check_response(b));
     return b->spec->where ? syntax_parse(&b->where_source, b->arena, &b->where) : BD_OK;
 }
@@ -61,6 +91,10 @@ bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena, const bd_w
     BD_TRY(parse(&b));
     if (b.terms.response != NULL)
         BD_TRY(add_wanted(b.terms.response, BD_USE_NUMBERS, arena, &list));
+    if (b.offset != NULL)
+        BD_TRY(add_wanted(b.offset, BD_USE_NUMBERS, arena, &list));
+    if (b.trials != NULL)
+        BD_TRY(add_wanted(b.trials, BD_USE_NUMBERS, arena, &list));
     for (size_t i = 0; i < b.terms.n_variables; i++)
         BD_TRY(add_wanted(b.terms.variables[i], BD_USE_ANY, arena, &list));
     if (b.where != NULL)
@@ -148,6 +182,20 @@ static bd_status add_column(builder *b, const char *name, bool categories, const
                       : evaluate_numbers(&b->evaluation, tree, "--weights", column);
 }
 
+static bd_status add_expression(builder *b, const node *tree, const syntax_source *source, const char *what,
+                                const char **name, const values **out)
+{
+    if (tree == NULL)
+        return BD_OK;
+    values *numbers = &b->parts[b->n_parts].values;
+    BD_TRY(syntax_print(tree, b->arena, name));
+    BD_TRY(add_part(b, tree, *name, out));
+    b->evaluation.source = source;
+    BD_TRY(evaluate_numbers(&b->evaluation, tree, what, numbers));
+    b->evaluation.source = &b->formula_source;
+    return BD_OK;
+}
+
 static bd_status evaluate_parts(builder *b)
 {
     for (size_t i = 0; i < b->terms.n_variables; i++) {
@@ -163,6 +211,8 @@ static bd_status evaluate_parts(builder *b)
         BD_TRY(evaluate_numbers(&b->evaluation, b->terms.response, "the outcome", outcome));
         b->frame->response_name = b->terms.response->kind == NODE_NAME ? b->terms.response->text : name;
     }
+    BD_TRY(add_expression(b, b->offset, &b->offset_source, "an offset", &b->frame->offset_name, &b->offset_values));
+    BD_TRY(add_expression(b, b->trials, &b->trials_source, "trials", &b->frame->trials_name, &b->trials_values));
     BD_TRY(add_column(b, b->spec->weights, false, &b->weights));
     BD_TRY(add_column(b, b->spec->cluster, true, &b->cluster));
     return add_column(b, b->spec->strata, true, &b->strata);
@@ -302,6 +352,7 @@ static bd_status scale_weights(builder *b)
     for (size_t i = 0; i < b->n_kept; i++)
         weights[i] = raw[i] * ((double)b->n_kept / sum);
     b->frame->weights = weights;
+    b->frame->mean_weight = sum / (double)b->n_kept;
     return BD_OK;
 }
 
@@ -361,6 +412,10 @@ static bd_status finish(builder *b)
         return no_rows(b);
     if (b->response != NULL)
         BD_TRY(compress_numbers(b, b->response, &b->frame->response));
+    if (b->offset_values != NULL)
+        BD_TRY(compress_numbers(b, b->offset_values, &b->frame->offset));
+    if (b->trials_values != NULL)
+        BD_TRY(compress_numbers(b, b->trials_values, &b->frame->trials));
     BD_TRY(make_design(b));
     BD_TRY(scale_weights(b));
     BD_TRY(make_groups(b, b->spec->cluster, b->cluster, &b->frame->cluster));

@@ -154,7 +154,8 @@ static bd_status begin(const bd_columns *columns, const double *triangle, size_t
     BD_NEW(arena, units, 1);
     BD_NEW(arena, rotation, q * q);
     BD_NEW(arena, full, q * q);
-    memcpy(rotation, triangle, q * q * sizeof *rotation);
+    if (q > 0)
+        memcpy(rotation, triangle, q * q * sizeof *rotation);
     for (size_t j = 0; j < q; j++) {
         const bool varies = triangle[j * q + j] > 0;
         full[j * q + j] = varies ? 1 : 0;

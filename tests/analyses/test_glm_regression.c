@@ -103,19 +103,16 @@ static void test_glm_regression__shared_variables_have_no_margin(void **state)
     assert_says(document, "json", "\"marginal_effects\"");
 }
 
-static void test_glm_regression__separation_is_a_warning(void **state)
+static void test_glm_regression__separation_is_refused(void **state)
 {
     (void)state;
     bd_glm_regression_options options = BD_GLM_REGRESSION_DEFAULTS;
     const bd_frame *frame = jobs("comply ~ treat + age");
-    const bd_glm_regression *r = regress(frame, options);
-    assert_int_equal(r->fit->end, BD_GLM_SEPARATED);
-    assert_true(r->margins == NULL && r->classification == NULL);
-    const bd_document *document = document_of(r);
-    assert_says(document, "json",
-                "'treat' tells the outcomes apart in 299 of 899 rows, so the likelihood has no maximum: estimates are "
-                "infinite, and there are no standard errors. Firth's penalised likelihood (firth) has finite ones.");
-    assert_says(document, "text", "inf");
+    const bd_glm_regression *r;
+    const bd_document *document;
+    assert_int_equal(bd_glm_regress(frame, &options, arena, &r), BD_ENUMERIC);
+    assert_non_null(strstr(bd_message(), "'treat' tells the outcomes apart without error in 299 of 899 rows"));
+    assert_non_null(strstr(bd_message(), "(--firth)"));
     options.firth = true;
     r = regress(frame, options);
     assert_int_equal(r->fit->end, BD_GLM_CONVERGED);
@@ -130,15 +127,12 @@ static void test_glm_regression__counts_have_rate_ratios(void **state)
     (void)state;
     bd_glm_regression_options options = BD_GLM_REGRESSION_DEFAULTS;
     const bd_frame *frame = frame_of("datasets/adherence_cholostyramine/cholost.csv",
-                                     (bd_frame_spec){.formula = "compliance ~ improvement"});
-    double *offset = bd_arena_alloc(arena, frame->n_rows, sizeof *offset);
+                                     (bd_frame_spec){.formula = "compliance ~ improvement", .offset = "log(1)"});
     options.family = &bd_poisson;
-    options.offset = offset;
-    options.offset_name = "log(weeks)";
     const bd_document *document = document_of(regress(frame, options));
     assert_says(document, "text", "Rate ratio");
     assert_says(document, "json", "times as much as Poisson's: the standard errors are too small.");
-    assert_says(document, "text", "Note. Offset: log(weeks).");
+    assert_says(document, "text", "Note. Offset: log(1).");
     assert_silent(document, "text", "Classification");
     options.se = &bd_se_hc3;
     document = document_of(regress(frame, options));
@@ -151,19 +145,14 @@ static void test_glm_regression__counts_have_rate_ratios(void **state)
     assert_silent(document, "text", "too small");
 }
 
-static void test_glm_regression__trials_come_as_a_vector(void **state)
+static void test_glm_regression__successes_are_counted_of_trials(void **state)
 {
     (void)state;
     bd_glm_regression_options options = BD_GLM_REGRESSION_DEFAULTS;
     const bd_frame *frame = frame_of("datasets/adherence_cholostyramine/cholost.csv",
-                                     (bd_frame_spec){.formula = "compliance ~ improvement"});
-    double *trials = bd_arena_alloc(arena, frame->n_rows, sizeof *trials);
-    for (size_t i = 0; i < frame->n_rows; i++)
-        trials[i] = 100;
-    options.trials = trials;
-    options.trials_name = "days";
+                                     (bd_frame_spec){.formula = "compliance / 100 ~ improvement", .counts = true});
     const bd_document *document = document_of(regress(frame, options));
-    assert_says(document, "text", "Note. compliance are successes among days trials.");
+    assert_says(document, "text", "Note. compliance counts successes out of 100.");
     assert_says(document, "json", "times as much as the binomial's");
     assert_says(document, "text", "An event has the higher fitted probability in");
 }
@@ -195,15 +184,42 @@ static void test_glm_regression__needs_a_response(void **state)
     assert_string_equal(bd_message(), "the formula '~ treat' has no outcome before '~'");
 }
 
+/* At weights of one the statistic is the fit; intervals hold the estimates; the same bits for any number of threads. */
+static void test_glm_regression__is_bootstrapped_from_weights(void **state)
+{
+    (void)state;
+    bd_glm_regression_options options = BD_GLM_REGRESSION_DEFAULTS;
+    const bd_frame *frame = frame_of("datasets/jobs2_mediation/jobs.csv",
+                                     (bd_frame_spec){.formula = "job_dich ~ treat + age", .cluster = "occp"});
+    options.bootstrap = true;
+    options.resampling.n_replicates = 300;
+    options.resampling.method = &bd_bca;
+    options.resampling.n_threads = 1;
+    const bd_glm_regression *one = regress(frame, options);
+    for (size_t j = 0; j < 3; j++) {
+        assert_true(fabs(one->bootstrap->replicates->estimates[j] - one->fit->coefficients[j].estimate) < 1e-10);
+        assert_true(one->bootstrap->ends[j].low < one->fit->coefficients[j].estimate);
+        assert_true(one->bootstrap->ends[j].high > one->fit->coefficients[j].estimate);
+    }
+    options.resampling.n_threads = 3;
+    const bd_glm_regression *many = regress(frame, options);
+    assert_memory_equal(one->bootstrap->replicates->values, many->bootstrap->replicates->values, 900 * sizeof(double));
+    assert_memory_equal(one->bootstrap->ends, many->bootstrap->ends, 3 * sizeof(bd_interval_ends));
+    options.resampling.method = &bd_studentised;
+    assert_int_equal(bd_glm_regress(frame, &options, arena, &many), BD_EUSAGE);
+    assert_non_null(strstr(bd_message(), "which only linear regression has"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_glm_regression__binary_outcomes_have_odds_ratios, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_regression__holds_the_models_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_regression__shared_variables_have_no_margin, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_glm_regression__separation_is_a_warning, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_glm_regression__separation_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_regression__counts_have_rate_ratios, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_glm_regression__trials_come_as_a_vector, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_glm_regression__is_bootstrapped_from_weights, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_glm_regression__successes_are_counted_of_trials, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_regression__amounts_are_tested_by_f, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_glm_regression__needs_a_response, set_up, tear_down),
     };

@@ -9,7 +9,7 @@
 #ifndef BORDIN_ANALYSES_GLM_REGRESSION_H
 #define BORDIN_ANALYSES_GLM_REGRESSION_H
 
-#include <bordin/data/frame.h>
+#include <bordin/analyses/bootstrap.h>
 #include <bordin/models/glm.h>
 #include <bordin/report/document.h>
 
@@ -21,31 +21,32 @@ typedef struct bd_glm_regression_options {
     int n_threads;             /* 0: all */
     size_t max_iterations;     /* 0: 100 */
     bool firth;
-    const double *offset; /* by row of the frame, or NULL; and what to call it */
-    const char *offset_name;
-    const double *trials;
-    const char *trials_name;
+    bool bootstrap; /* whether to resample */
+    bd_bootstrap_options resampling;
 } bd_glm_regression_options;
 
-#define BD_GLM_REGRESSION_DEFAULTS ((bd_glm_regression_options){.family = &bd_binomial, .level = 0.95})
+#define BD_GLM_REGRESSION_DEFAULTS ((bd_glm_regression_options){.family = &bd_binomial, .level = 0.95, .resampling = BD_BOOTSTRAP_DEFAULTS})
 
 typedef struct bd_glm_regression {
     const bd_frame *frame;
     bd_glm_regression_options options; /* link and se are those that were used */
-    bd_glm_design design;              /* for a bootstrap: bd_glm_prepare(&regression->design, regression->fit, ...) */
+    bd_glm_design design;
     const bd_glm *fit;                 /* coefficients in the order of frame->columns */
-    const bd_glm_margin *margins;      /* the same; NULL without finite estimates */
+    const bd_glm_margin *margins;      /* the same */
     const bool *has_margin;            /* the column stands in one term only: its margin is the effect of a variable */
-    const bd_glm_classification *classification; /* NULL unless the outcome is binary and the estimates are finite */
+    const bd_glm_classification *classification; /* NULL unless the outcome is binary */
+    const bd_bootstrap_result *bootstrap; /* a value for each coefficient; NULL unless asked for */
 } bd_glm_regression;
 
-/* The frame's weights sum to its rows: with binomial, poisson and negbin errors they count as that many observations.
- * Fails as bd_glm_fit does. BD_EUSAGE: the formula has no response. */
+/* With the frame's offset, trials and weights; these as they were given: a row of weight 2 counts as two, with the errors
+ * of binomial, poisson and negbin too. Replicates refit from the full sample's solution until they converge.
+ * Fails as bd_glm_fit and bd_bootstrap_frame do. BD_EUSAGE: the formula has no response; studentised intervals.
+ * BD_ENUMERIC: predictors separate the outcomes (named); the fit did not converge. */
 BD_CHECKED bd_status bd_glm_regress(const bd_frame *frame, const bd_glm_regression_options *options, bd_arena *arena,
                                     const bd_glm_regression **regression);
 
 /* The tables "coefficients" (with exp(estimate) as "ratio" where it has a meaning), "fit", "marginal_effects" and
- * "classification", a sentence, notes, warnings of separation and overdispersion, provenance of the frame. */
+ * "classification", a sentence, notes, warnings of overdispersion, provenance of the frame. */
 BD_CHECKED bd_status bd_glm_regression_document(const bd_glm_regression *regression, bd_arena *arena,
                                                 bd_document **document);
 

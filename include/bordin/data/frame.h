@@ -22,6 +22,9 @@ typedef struct bd_frame_spec {
     const char *weights; /* names of columns, or NULL */
     const char *cluster;
     const char *strata;
+    const char *offset; /* expressions, or NULL */
+    const char *trials;
+    bool counts; /* the response may be "kept / offered" or "cbind(kept, missed)": successes, and their trials */
 } bd_frame_spec;
 
 /* One column of the design matrix. */
@@ -76,6 +79,11 @@ typedef struct bd_frame {
     size_t n_notes;
 
     const double *weights;   /* NULL without; scaled to sum to n_rows */
+    double mean_weight;      /* before they were */
+    const double *offset;    /* NULL without; and its canonical text */
+    const char *offset_name;
+    const double *trials;
+    const char *trials_name;
     const bd_groups *cluster; /* NULL without */
     const bd_groups *strata;
 } bd_frame;
