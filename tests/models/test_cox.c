@@ -1,0 +1,194 @@
+/* Proportional hazards held to survival 3.5-3: Rscript scripts/reference-survival.R */
+#include "models/cox_data.h"
+
+enum { MOST = 5 };
+
+static source lung_clusters, lung_strata, lung_weights, lung_weighted_clusters, heart_strata;
+static const source veteran = {.file = "veteran", .stop = "time", .event = "status",
+                               .terms = "trt + factor(celltype, ref = \"squamous\") + karno"};
+static const source ovarian = {.file = "ovarian", .stop = "futime", .event = "fustat", .terms = "age + rx",
+                               .offset = "0.1 * ecog.ps"};
+static const source rats = {.file = "rats", .stop = "time", .event = "status", .terms = "rx", .strata = "sex",
+                            .cluster = "litter"};
+
+static int make_sources(void **state)
+{
+    lung_clusters = lung_strata = lung_weights = lung;
+    lung_clusters.cluster = "inst";
+    lung_strata.terms = "age + ph.ecog";
+    lung_strata.strata = "sex";
+    lung_weights.weighted = true;
+    lung_weighted_clusters = lung_clusters;
+    lung_weighted_clusters.weighted = true;
+    heart_strata = heart;
+    heart_strata.terms = "age + year + surgery";
+    heart_strata.strata = "transplant";
+    heart_strata.cluster = "id";
+    return set_up(state);
+}
+
+typedef struct reference {
+    const source *source;
+    bd_cox_ties ties;
+    bd_cox_se se;
+    double estimates[MOST], errors[MOST], naive_errors[MOST];
+    double log_likelihoods[2], tests[3], robust_score, concordance[2]; /* tests: score, Wald, likelihood ratio */
+} reference;
+
+static const reference references[] = {
+    {&lung, BD_COX_EFRON, BD_COX_MODEL,
+     {0.0136355907938532, -0.576084983126246, 0.461852328840051},
+     {0.00973140349305022, 0.175234777656999, 0.119612659814185},
+     {0.00973140349305022, 0.175234777656999, 0.119612659814185},
+     {-669.98403687281, -655.44646062926},
+     {29.0510385210982, 28.505876664725, 29.0751524870991}, NAN, {0.643260430286461, 0.0266355814969856}},
+    {&lung, BD_COX_BRESLOW, BD_COX_MODEL,
+     {0.0136076417291779, -0.5752865847355, 0.460958444862433},
+     {0.00973068388156652, 0.175237261604093, 0.119609659707001},
+     {0.00973068388156652, 0.175237261604093, 0.119609659707001},
+     {-670.17316754978, -655.682780947713},
+     {28.955880058796, 28.4138472476091, 28.9807732041338}, NAN, {0.643260430286461, 0.0266355814969856}},
+    {&lung, BD_COX_EXACT, BD_COX_MODEL,
+     {0.0136403354365208, -0.576855325018376, 0.462343595304573},
+     {0.00974517331524509, 0.175475251150886, 0.119818356666408},
+     {0.00974517331524509, 0.175475251150886, 0.119818356666408},
+     {-655.022480972943, -640.493039993195},
+     {29.0304549666741, 28.4773224342254, 29.0588819594961}, NAN, {0.643260430286461, 0.0266355814969856}},
+    {&lung_clusters, BD_COX_EFRON, BD_COX_ROBUST,
+     {0.0136355907938532, -0.576084983126246, 0.461852328840051},
+     {0.00688713986797608, 0.126066727602295, 0.133176171828077},
+     {0.00973140349305022, 0.175234777656999, 0.119612659814185},
+     {-669.98403687281, -655.44646062926},
+     {29.0510385210982, 28.2876976294925, 29.0751524870991}, 6.73403045713174, {0.643260430286461, 0.0334391848598913}},
+    {&lung, BD_COX_BRESLOW, BD_COX_ROBUST,
+     {0.0136076417291779, -0.5752865847355, 0.460958444862433},
+     {0.0104446612509035, 0.173512596832563, 0.133345933122641},
+     {0.00973068388156652, 0.175237261604093, 0.119609659707001},
+     {-670.17316754978, -655.682780947713},
+     {28.955880058796, 21.3939870739626, 28.9807732041338}, 24.8390088187191, {0.643260430286461, 0.0266355814969856}},
+    {&lung_strata, BD_COX_EFRON, BD_COX_MODEL,
+     {0.0131216570766043, 0.462692700815581},
+     {0.00969578426269807, 0.121155311232221},
+     {0.00969578426269807, 0.121155311232221},
+     {-572.512870954759, -563.15492420764},
+     {19.2358042400485, 18.9079523311066, 18.7158934942363}, NAN, {0.614274394385329, 0.0274511558841565}},
+    {&lung_weights, BD_COX_EFRON, BD_COX_MODEL,
+     {0.00280624887162097, -0.643742304936887, 0.604768165611454},
+     {0.00685486432830603, 0.12697663385086, 0.0870656142221276},
+     {0.00685486432830603, 0.12697663385086, 0.0870656142221276},
+     {-1541.99951725836, -1505.78020866711},
+     {73.4319218854296, 72.1212512326069, 72.4386171824958}, NAN, {0.658341495266079, 0.0276372709987118}},
+    {&lung_weighted_clusters, BD_COX_EFRON, BD_COX_ROBUST,
+     {0.00280624887162097, -0.643742304936887, 0.604768165611454},
+     {0.00733218267785513, 0.156966106110698, 0.134159429121227},
+     {0.00685486432830603, 0.12697663385086, 0.0870656142221276},
+     {-1541.99951725836, -1505.78020866711},
+     {73.4319218854296, 39.043305819985, 72.4386171824958}, 6.96678367596938, {0.658341495266079, 0.0329066177502719}},
+    {&lung_weights, BD_COX_BRESLOW, BD_COX_MODEL,
+     {0.00279732512003375, -0.642554626710446, 0.603071276699045},
+     {0.00685470049932262, 0.126972645490488, 0.0870620920163935},
+     {0.00685470049932262, 0.126972645490488, 0.0870620920163935},
+     {-1542.39995692502, -1506.33811489833},
+     {73.1077575431133, 71.8035814445802, 72.1236840533902}, NAN, {0.658415694654676, 0.0276469916079339}},
+    {&lung_weighted_clusters, BD_COX_BRESLOW, BD_COX_ROBUST,
+     {0.00279732512003375, -0.642554626710446, 0.603071276699045},
+     {0.00731367803528849, 0.156435603371853, 0.133335546781891},
+     {0.00685470049932262, 0.126972645490488, 0.0870620920163935},
+     {-1542.39995692502, -1506.33811489833},
+     {73.1077575431133, 39.4321260017607, 72.1236840533902}, 6.99547025077238, {0.658415694654676, 0.0327422877963867}},
+    {&heart, BD_COX_EFRON, BD_COX_MODEL,
+     {0.0271666409576767, -0.146346345674196, -0.637209889966967, -0.0102507724090828},
+     {0.0137141152103185, 0.0704679795188561, 0.367225996180325, 0.313754798337491},
+     {0.0137141152103185, 0.0704679795188561, 0.367225996180325, 0.313754798337491},
+     {-298.121355672984, -290.565616218489},
+     {15.0341979130413, 14.4930452067849, 15.1114789089897}, NAN, {0.635760123921221, 0.0330796245569992}},
+    {&heart, BD_COX_BRESLOW, BD_COX_MODEL,
+     {0.0271520807645268, -0.146115750002599, -0.635843475598152, -0.0118958509638206},
+     {0.0137211312396094, 0.0704657060509134, 0.367210695737067, 0.313644376741173},
+     {0.0137211312396094, 0.0704657060509134, 0.367210695737067, 0.313644376741173},
+     {-298.325606736462, -290.794534647673},
+     {14.9838964681169, 14.4465910639493, 15.062144177578}, NAN, {0.635538836025669, 0.0331208599582491}},
+    {&heart, BD_COX_EXACT, BD_COX_MODEL,
+     {0.0273304377378133, -0.147194151213954, -0.638039105508746, -0.0123616340973613},
+     {0.0137661970421089, 0.0707101714702654, 0.367678442402952, 0.314593334483639},
+     {0.0137661970421089, 0.0707101714702654, 0.367678442402952, 0.314593334483639},
+     {-287.89404700138, -280.31909908571},
+     {15.0712961655698, 14.5259127047979, 15.1498958313416}, NAN, {0.635538836025669, 0.0331208599582491}},
+    {&heart_strata, BD_COX_EFRON, BD_COX_ROBUST,
+     {0.0293350660537284, -0.152708482468713, -0.617562720543241},
+     {0.0135591270423216, 0.0726193292108099, 0.362576204986694},
+     {0.0139040985628484, 0.0710465507559423, 0.370699760375913},
+     {-262.552383589221, -254.714438961238},
+     {15.4686156837212, 17.0170642282996, 15.6758892559652}, 18.1703419202364, {0.636572554169403, 0.0348957893328536}},
+    {&veteran, BD_COX_EFRON, BD_COX_MODEL,
+     {0.26174409005793, 1.15399441386016, 0.394625463946639, 0.82498018785925, -0.0312712960477846},
+     {0.200923055118889, 0.295037737697282, 0.282243309857475, 0.268911292194781, 0.00516508974291802},
+     {0.200923055118889, 0.295037737697282, 0.282243309857475, 0.268911292194781, 0.00516508974291802},
+     {-505.449054918058, -474.914508924753},
+     {66.5485654450161, 63.4072596000327, 61.0690919866101}, NAN, {0.737051340299864, 0.0215583829932995}},
+    {&ovarian, BD_COX_EFRON, BD_COX_MODEL,
+     {0.146998667506628, -0.814255272558988},
+     {0.0462634250832405, 0.631067560172369},
+     {0.0462634250832405, 0.631067560172369},
+     {-34.881674219656, -27.0273720754644},
+     {18.3170865842763, 13.3128284207038, 15.7086042883833}, NAN, {0.798165137614679, 0.0780691656056167}},
+    {&rats, BD_COX_EFRON, BD_COX_ROBUST,
+     {0.801005636073696},
+     {0.292799803524158},
+     {0.309432242642661},
+     {-195.390598078464, -192.124383294771},
+     {7.06197974501139, 7.48392767604445, 6.53242956738467}, 6.39776070095107, {0.572059148090929, 0.0362406565381839}},
+};
+
+/* survival stops with eleven digits or more; the likelihood ratio loses those that its parts share. */
+static void assert_reference(const bd_cox *fit, const reference *r)
+{
+    assert_int_equal(fit->end, BD_COX_CONVERGED);
+    for (size_t j = 0; j < fit->n_columns; j++) {
+        assert_close(fit->coefficients[j].estimate, r->estimates[j], 1e-11);
+        assert_close(fit->coefficients[j].se, r->errors[j], 1e-11);
+        assert_close(fit->coefficients[j].naive_se, r->naive_errors[j], 1e-11);
+    }
+    assert_close(fit->log_likelihood_null, r->log_likelihoods[0], 1e-13);
+    assert_close(fit->log_likelihood, r->log_likelihoods[1], 1e-13);
+    assert_close(fit->score.statistic, r->tests[0], 1e-11);
+    assert_close(fit->wald.statistic, r->tests[1], 1e-11);
+    assert_close(fit->likelihood_ratio.statistic, r->tests[2], 1e-10);
+    assert_true(isnan(r->robust_score) == isnan(fit->robust_score.statistic));
+    if (!isnan(r->robust_score))
+        assert_close(fit->robust_score.statistic, r->robust_score, 1e-11);
+    assert_close(fit->concordance.concordance, r->concordance[0], 1e-13);
+    assert_close(fit->concordance.se, r->concordance[1], 1e-13);
+}
+
+static void test_cox__agrees_with_survival(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < sizeof references / sizeof *references; k++) {
+        const bd_cox_design design = design_of(references[k].source);
+        assert_reference(fit_of(&design, references[k].ties, references[k].se), &references[k]);
+    }
+}
+
+/* pnorm and qnorm of the estimate and error above. */
+static void test_cox__z_and_intervals_follow_from_the_error(void **state)
+{
+    (void)state;
+    const bd_cox_design design = design_of(&lung);
+    const bd_cox_coefficient *c = fit_of(&design, BD_COX_EFRON, BD_COX_MODEL)->coefficients;
+    assert_close(c[1].z, -3.28750371831934, 1e-12);
+    assert_close(c[1].p, 0.00101079854241065, 1e-12);
+    assert_close(c[1].hazard_ratio, 0.56209467460431, 1e-12);
+    assert_close(c[1].hazard_ratio_low, 0.398702866034144, 1e-12);
+    assert_close(c[1].hazard_ratio_high, 0.792445829048712, 1e-12);
+    assert_close(c[1].ci_high, log(0.792445829048712), 1e-12);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_cox__agrees_with_survival, make_sources, tear_down),
+        cmocka_unit_test_setup_teardown(test_cox__z_and_intervals_follow_from_the_error, make_sources, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
