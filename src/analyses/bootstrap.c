@@ -134,7 +134,8 @@ static bd_status begin_errors(const bd_bootstrap_options *options, bd_arena *are
     set_defaults(&result->options);
     const bd_interval_method *method = result->options.method;
     const bd_error_draw *draw = result->options.sampling->errors;
-    if (method->needs_accelerations || method->needs_jackknife || options->precision > 0 || options->checkpoint != NULL)
+    if (method->needs_accelerations || method->needs_jackknife || method->needs_abc || method->needs_calibration ||
+        options->precision > 0 || options->checkpoint != NULL)
         return bd_fail(BD_EUSAGE, "%s goes with rows or clusters, not with drawn errors (%s)",
                        options->checkpoint != NULL  ? "a checkpoint"
                        : options->precision > 0     ? "--boot auto"
@@ -188,6 +189,10 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
         return bd_fail(BD_EUSAGE, "a %s interval of clusters would need a standard error that knows of them in every "
                                   "replicate; choose another (--ci percentile), or the wild bootstrap",
                        result->options.method->name);
+    if (options->precision > 0 && result->options.method->needs_calibration)
+        return bd_fail(BD_EUSAGE, "--boot auto cannot make a %s interval more precise, whose levels come from the first "
+                                  "2000 replicates; say how many (--boot 10000)",
+                       result->options.method->name);
     BD_TRY(name_unit(frame, result->options.sampling, arena, &result->unit));
     result->strata = frame->strata ? frame->strata->name : NULL;
 
@@ -200,6 +205,8 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
     engine.standard_errors = result->options.method->needs_errors;
     engine.accelerations = result->options.method->needs_accelerations;
     engine.jackknife = result->options.method->needs_jackknife;
+    engine.abc = result->options.method->needs_abc;
+    engine.calibration = result->options.method->needs_calibration;
     engine.checkpoint = options->checkpoint;
     engine.watch = options->watch;
     engine.team = options->team;

@@ -244,6 +244,11 @@ void batch_draw_weights(const batch_task *task, batch_workspace *work, batch *b,
         weights[i] = work->of_units[clusters[i]];
 }
 
+void batch_draw_counts(const batch_task *task, batch_workspace *work, batch *b, size_t replicate, uint32_t *counts)
+{
+    draw_replicate(task, work, b, replicate, take_count, counts);
+}
+
 bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate, bd_arena *scratch, uint32_t *counts)
 {
     const bd_mark mark = bd_arena_mark(scratch);
@@ -254,7 +259,7 @@ bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate,
     BD_NEW(scratch, work.counts, KERNEL_COUNTS * KERNEL_LANES);
     BD_NEW(scratch, b, 1);
     BD_TRY(batch_new(&task, scratch, b));
-    draw_replicate(&task, &work, b, replicate, take_count, counts);
+    batch_draw_counts(&task, &work, b, replicate, counts);
     bd_arena_rewind(scratch, mark);
     return BD_OK;
 }

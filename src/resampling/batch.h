@@ -54,6 +54,9 @@ void batch_finish(const batch_task *task, batch_workspace *work, const batch *b)
 /* weights (one for each row) <- how often each row is drawn in a replicate. `b` is a batch to work with. */
 void batch_draw_weights(const batch_task *task, batch_workspace *work, batch *b, size_t replicate, double *weights);
 
+/* counts (n_units, by row or cluster) <- how often each unit is drawn in a replicate. */
+void batch_draw_counts(const batch_task *task, batch_workspace *work, batch *b, size_t replicate, uint32_t *counts);
+
 /* Keeps what came of a replicate: work->values, and the errors behind them. */
 void batch_keep(const batch_task *task, const batch_workspace *work, size_t replicate, bd_replicate_end end);
 

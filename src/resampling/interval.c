@@ -7,7 +7,9 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
 
-enum { MOST_PROBABILITIES = 6, FEW = 16 };
+#include "resampling/abc.h"
+#include "resampling/calibrated.h"
+#include "resampling/quantiles.h"
 
 /* What a method works from. */
 typedef struct bd_sample {
@@ -16,119 +18,16 @@ typedef struct bd_sample {
     double *replicates;                   /* n, finite; studentised: (replicate - estimate) / its error */
     size_t n;
     double mean, sd, skewness, kurtosis;
+    const bd_abc *abc;
+    size_t value;          /* its number in `abc` */
+    double *scratch;       /* abc_scratch */
+    share_sample shares;   /* of the first usable replicates: see calibrated.h */
+    const double *sharing; /* the replicates of these shares */
 } bd_sample;
 
 static double normal_quantile(double p)
 {
     return gsl_cdf_ugaussian_Pinv(p);
-}
-
-static void insertion_sort(double *x, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        const double value = x[i];
-        size_t j = i;
-        for (; j > 0 && x[j - 1] > value; j--)
-            x[j] = x[j - 1];
-        x[j] = value;
-    }
-}
-
-static double median_of_three(double a, double b, double c)
-{
-    return fmax(fmin(a, b), fmin(fmax(a, b), c));
-}
-
-/* Quicksort of x (whose first element has rank `first`) that leaves alone the parts without a wanted rank (ascending). */
-static void sort_around(double *x, size_t n, size_t first, const size_t *ranks, size_t n_ranks)
-{
-    while (n_ranks > 0 && n > FEW) {
-        const double pivot = median_of_three(x[0], x[n / 2], x[n - 1]);
-        size_t i = 0, j = n - 1;
-        for (;; i++, j--) {
-            while (x[i] < pivot)
-                i++;
-            while (x[j] > pivot)
-                j--;
-            if (i >= j)
-                break;
-            const double swapped = x[i];
-            x[i] = x[j];
-            x[j] = swapped;
-        }
-        const size_t cut = i > 0 ? i : 1; /* x[..cut) <= pivot <= x[cut..) */
-        size_t below = 0;
-        while (below < n_ranks && ranks[below] < first + cut)
-            below++;
-        sort_around(x, cut, first, ranks, below);
-        x += cut;
-        n -= cut;
-        first += cut;
-        ranks += below;
-        n_ranks -= below;
-    }
-    if (n_ranks > 0)
-        insertion_sort(x, n);
-}
-
-/* Ranks (from 0) of the order statistics around a probability. */
-static void ranks_around(double p, size_t n, size_t ranks[2])
-{
-    const double position = p * (double)(n + 1);
-    const size_t k = position < 1 ? 0 : position >= (double)n ? n : (size_t)position;
-    ranks[0] = k == 0 ? 0 : k - 1;
-    ranks[1] = k == 0 ? 0 : k >= n ? n - 1 : k;
-}
-
-static double interpolate(double p, size_t n, const double *sorted)
-{
-    size_t ranks[2];
-    ranks_around(p, n, ranks);
-    const double low = sorted[ranks[0]], high = sorted[ranks[1]], k = (double)ranks[0] + 1, total = (double)n + 1;
-    if (ranks[0] == ranks[1] || p * total == k)
-        return low;
-    const double from = normal_quantile(k / total), to = normal_quantile((k + 1) / total);
-    return low + (normal_quantile(p) - from) / (to - from) * (high - low);
-}
-
-/* quantiles <- those of the sample, whose replicates are reordered. */
-static void find_quantiles(const bd_sample *sample, const double *probabilities, size_t n, double *quantiles)
-{
-    size_t ranks[2 * MOST_PROBABILITIES];
-    for (size_t i = 0; i < n; i++)
-        ranks_around(probabilities[i], sample->n, ranks + 2 * i);
-    for (size_t i = 1; i < 2 * n; i++)
-        for (size_t j = i; j > 0 && ranks[j - 1] > ranks[j]; j--) {
-            const size_t swapped = ranks[j];
-            ranks[j] = ranks[j - 1];
-            ranks[j - 1] = swapped;
-        }
-    sort_around(sample->replicates, sample->n, 0, ranks, 2 * n);
-    for (size_t i = 0; i < n; i++)
-        quantiles[i] = interpolate(probabilities[i], sample->n, sample->replicates);
-}
-
-/* One over the density at a quantile: how far it moves when its probability does. */
-typedef struct located {
-    double quantile, slope;
-} located;
-
-/* Both ends at once, so that the replicates are sorted once. */
-static void locate(const bd_sample *sample, const double probabilities[2], located ends[2], bool *too_few)
-{
-    const double n = (double)sample->n;
-    double all[6], quantiles[6];
-    for (size_t e = 0; e < 2; e++) {
-        const double p = probabilities[e], distance = sqrt(p * (1 - p) / n);
-        all[3 * e] = fmax(p - distance, 1 / (n + 1));
-        all[3 * e + 1] = p;
-        all[3 * e + 2] = fmin(p + distance, n / (n + 1));
-        *too_few |= !(fmin(p, 1 - p) * (n + 1) >= 10 - 1e-9);
-    }
-    find_quantiles(sample, all, 6, quantiles);
-    for (size_t e = 0; e < 2; e++)
-        ends[e] = (located){quantiles[3 * e + 1], (quantiles[3 * e + 2] - quantiles[3 * e]) /
-                                                      (all[3 * e + 2] - all[3 * e])};
 }
 
 static double quantile_error(double p, double slope, size_t n)
@@ -148,6 +47,11 @@ static double tail_p(const bd_sample *sample, double value)
     return fmin(1, 2 * (double)(smaller + 1) / (double)(sample->n + 1));
 }
 
+static void no_interval(bd_interval_ends *ends)
+{
+    ends->low = ends->high = ends->mc_se_low = ends->mc_se_high = ends->p = NAN;
+}
+
 static void tails(double level, double probabilities[2])
 {
     probabilities[0] = (1 - level) / 2;
@@ -159,7 +63,7 @@ static void percentile(const bd_sample *sample, double level, bd_interval_ends *
     double probabilities[2];
     located at[2];
     tails(level, probabilities);
-    locate(sample, probabilities, at, &ends->too_few);
+    locate(sample->replicates, sample->n, probabilities, at, &ends->too_few);
     ends->low = at[0].quantile;
     ends->high = at[1].quantile;
     ends->mc_se_low = quantile_error(probabilities[0], at[0].slope, sample->n);
@@ -233,7 +137,7 @@ static void corrected(const bd_sample *sample, double acceleration, double level
     located at[2];
     tails(level, probabilities);
     if (!isfinite(w) || !isfinite(acceleration)) {
-        ends->low = ends->high = ends->mc_se_low = ends->mc_se_high = ends->p = NAN;
+        no_interval(ends);
         return;
     }
     for (size_t e = 0; e < 2; e++) {
@@ -243,7 +147,7 @@ static void corrected(const bd_sample *sample, double acceleration, double level
         derivatives[e] =
             gsl_ran_ugaussian_pdf(argument) * (1 + 1 / (divisor * divisor)) / gsl_ran_ugaussian_pdf(w);
     }
-    locate(sample, probabilities, at, &ends->too_few);
+    locate(sample->replicates, sample->n, probabilities, at, &ends->too_few);
     ends->low = at[0].quantile;
     ends->high = at[1].quantile;
     ends->mc_se_low = corrected_error(probabilities[0], at[0].slope, share, derivatives[0], sample->n);
@@ -268,7 +172,7 @@ static void bca(const bd_sample *sample, double level, bd_interval_ends *ends)
 static void jackknife(const bd_sample *sample, double level, bd_interval_ends *ends)
 {
     if (!isfinite(sample->jackknife_error)) {
-        ends->low = ends->high = ends->mc_se_low = ends->mc_se_high = ends->p = NAN;
+        no_interval(ends);
         return;
     }
     const double t = gsl_cdf_tdist_Pinv((1 + level) / 2, sample->jackknife_df);
@@ -278,25 +182,117 @@ static void jackknife(const bd_sample *sample, double level, bd_interval_ends *e
     ends->p = 2 * gsl_cdf_tdist_Q(fabs(sample->estimate) / sample->jackknife_error, sample->jackknife_df);
 }
 
+static void abc(const bd_sample *sample, double level, bd_interval_ends *ends)
+{
+    double both[2];
+    abc_ends(sample->abc, sample->value, level, sample->scratch, both, &ends->p);
+    ends->low = both[0];
+    ends->high = both[1];
+    ends->mc_se_low = isnan(ends->low) ? NAN : 0;
+    ends->mc_se_high = isnan(ends->high) ? NAN : 0;
+}
+
+/* Error of an end at the level below which a part p of the shares u lies. It moves by slope * (d level - d F(end)), where
+ * d level = -dG(level) / g(level); F and G, the distributions of replicates and of shares, count the same replicates. */
+static double calibrated_error(const bd_sample *sample, double p, double level, located end)
+{
+    const share_sample *shares = &sample->shares;
+    const double n = (double)sample->n, n_shares = (double)shares->n, distance = sqrt(p * (1 - p) / n_shares);
+    const double from = fmax(p - distance, 0), to = fmin(p + distance, 1);
+    const double spread = (share_quantile(shares, to) - share_quantile(shares, from)) / (to - from);
+    double both = 0, low_share = 0, low_value = 0;
+    for (size_t i = 0; i < shares->n; i++) {
+        const bool first = shares->shares[i] <= level, second = sample->sharing[i] <= end.quantile;
+        both += first && second;
+        low_share += first;
+        low_value += second;
+    }
+    const double covariance = both / n_shares - low_share / n_shares * (low_value / n_shares);
+    const double variance =
+        spread * spread * p * (1 - p) / n_shares + level * (1 - level) / n + 2 * spread * covariance / n;
+    return end.slope * sqrt(fmax(variance, 0));
+}
+
+/* Twice the smaller part of the shares beyond the level of zero, the sample itself counted among the replicates. */
+static double calibrated_p(const bd_sample *sample)
+{
+    const double n = (double)sample->n;
+    double below = 1, above = 1;
+    for (size_t i = 0; i < sample->n; i++) {
+        below += sample->replicates[i] <= 0;
+        above += sample->replicates[i] >= 0;
+    }
+    const double lower = share_cdf(&sample->shares, below / (n + 1));
+    const double upper = 1 - share_cdf(&sample->shares, 1 - above / (n + 1));
+    return fmin(1, fmax(2 / (double)(sample->shares.n + 1), 2 * fmin(lower, upper)));
+}
+
+static void calibrated(const bd_sample *sample, double level, bd_interval_ends *ends)
+{
+    const double least = 1 / (double)(sample->n + 1);
+    double wanted[2], levels[2];
+    located at[2];
+    if (sample->shares.n < 2) {
+        no_interval(ends);
+        return;
+    }
+    tails(level, wanted);
+    for (size_t e = 0; e < 2; e++)
+        levels[e] = fmin(fmax(share_quantile(&sample->shares, wanted[e]), least), 1 - least);
+    ends->too_few = !(wanted[0] * (double)(sample->shares.n + 1) >= 10 - 1e-9);
+    locate(sample->replicates, sample->n, levels, at, &ends->too_few);
+    ends->low = at[0].quantile;
+    ends->high = at[1].quantile;
+    ends->mc_se_low = calibrated_error(sample, wanted[0], levels[0], at[0]);
+    ends->mc_se_high = calibrated_error(sample, wanted[1], levels[1], at[1]);
+    ends->p = calibrated_p(sample);
+}
+
 #define OVER_REJECTS                                                                                                 \
     "Bias-corrected intervals exclude zero too often in small samples, most of all where one path is near zero "     \
     "(Tibbe & Montoya, 2022, doi:10.3389/fpsyg.2022.810258)."
 
-const bd_interval_method bd_percentile = {"percentile", "quantiles of the replicates", NULL, false, false, false, percentile};
-const bd_interval_method bd_basic = {"basic", "twice the estimate less the opposite quantiles", NULL, false, false, false, basic};
-const bd_interval_method bd_normal = {"normal", "normal, less the estimated bias", NULL, false, false, false, normal};
-const bd_interval_method bd_bc = {"bc", "bias-corrected quantiles", OVER_REJECTS, false, false, false, bc};
-const bd_interval_method bd_bca = {"bca", "bias-corrected and accelerated quantiles", OVER_REJECTS, false, true, false, bca};
-const bd_interval_method bd_studentised = {
-    "studentised", "bootstrap t, where a standard error exists", NULL, true, false, false, studentised};
+const bd_interval_method bd_percentile = {
+    .name = "percentile", .summary = "quantiles of the replicates", .find_ends = percentile};
+const bd_interval_method bd_basic = {
+    .name = "basic", .summary = "twice the estimate less the opposite quantiles", .find_ends = basic};
+const bd_interval_method bd_normal = {
+    .name = "normal", .summary = "normal, less the estimated bias", .find_ends = normal};
+const bd_interval_method bd_bc = {
+    .name = "bc", .summary = "bias-corrected quantiles", .note = OVER_REJECTS, .find_ends = bc};
+const bd_interval_method bd_bca = {.name = "bca",
+                                   .summary = "bias-corrected and accelerated quantiles",
+                                   .note = OVER_REJECTS,
+                                   .needs_accelerations = true,
+                                   .find_ends = bca};
+const bd_interval_method bd_studentised = {.name = "studentised",
+                                           .summary = "bootstrap t, where a standard error exists",
+                                           .needs_errors = true,
+                                           .find_ends = studentised};
+const bd_interval_method bd_jackknife = {.name = "jackknife",
+                                         .summary = "t, with errors from leaving out each row or cluster in turn",
+                                         .note = "The jackknife's intervals do not depend on the replicates; for values "
+                                                 "that are not smooth, and for products near zero, they are not to be "
+                                                 "trusted.",
+                                         .needs_jackknife = true,
+                                         .find_ends = jackknife};
+const bd_interval_method bd_abc_interval = {.name = "abc",
+                                            .summary = "approximates BCa from derivatives, without replicates",
+                                            .note = "ABC intervals do not depend on the replicates, from which only Boot "
+                                                    "SE comes. " OVER_REJECTS,
+                                            .needs_abc = true,
+                                            .find_ends = abc};
+const bd_interval_method bd_calibrated = {
+    .name = "calibrated",
+    .summary = "quantiles at levels that a double bootstrap calibrates",
+    .note = "Levels are calibrated by 249 samples from each of the first 2000 replicates (Davison & Hinkley, 1997, sec. 5.6); "
+            "the Monte-Carlo errors include theirs.",
+    .needs_calibration = true,
+    .find_ends = calibrated};
 
-const bd_interval_method bd_jackknife = {"jackknife", "t, with errors from leaving out each row or cluster in turn",
-                                         "The jackknife's intervals do not depend on the replicates; for values that are not "
-                                         "smooth, and for products near zero, they are not to be trusted.",
-                                         false, false, true, jackknife};
-
-const bd_interval_method *const bd_interval_methods[] = {&bd_percentile, &bd_basic, &bd_normal, &bd_bc,
-                                                         &bd_bca,        &bd_studentised, &bd_jackknife, NULL};
+const bd_interval_method *const bd_interval_methods[] = {
+    &bd_percentile,  &bd_basic,     &bd_normal,       &bd_bc,         &bd_bca,
+    &bd_studentised, &bd_jackknife, &bd_abc_interval, &bd_calibrated, NULL};
 
 bd_status bd_interval_method_find(const char *name, const bd_interval_method **method)
 {
@@ -306,7 +302,7 @@ bd_status bd_interval_method_find(const char *name, const bd_interval_method **m
             return BD_OK;
         }
     return bd_fail(BD_EUSAGE, "there is no interval '%s'; there are percentile, basic, normal, bc, bca, "
-                              "studentised and jackknife",
+                              "studentised, jackknife, abc and calibrated",
                    name);
 }
 
@@ -320,6 +316,25 @@ static void take_finite(const bd_replicates *replicates, size_t value, bool stud
         if (isfinite(x))
             sample->replicates[sample->n++] = x;
     }
+}
+
+/* Both of the usable ones of the first replicates, in their order. */
+static bd_status take_shares(const bd_replicates *replicates, size_t value, bd_arena *scratch, bd_sample *sample)
+{
+    double *shares, *sharing;
+    size_t n = 0;
+    BD_NEW(scratch, shares, replicates->n_outer);
+    BD_NEW(scratch, sharing, replicates->n_outer);
+    for (size_t i = 0; i < replicates->n_outer; i++) {
+        const double share = replicates->inner_shares[value * replicates->n_outer + i];
+        if (isnan(share))
+            continue;
+        shares[n] = share;
+        sharing[n++] = replicates->values[value * replicates->n_replicates + i];
+    }
+    sample->shares = (share_sample){shares, n, replicates->n_inner};
+    sample->sharing = sharing;
+    return BD_OK;
 }
 
 /* Mean, sd, skewness and kurtosis (not the excess). */
@@ -351,6 +366,8 @@ bd_status bd_interval(const bd_interval_method *method, const bd_replicates *rep
         .acceleration = replicates->accelerations ? replicates->accelerations[value] : NAN,
         .jackknife_error = replicates->jackknife_errors ? replicates->jackknife_errors[value] : NAN,
         .jackknife_df = replicates->jackknife_df,
+        .abc = replicates->abc,
+        .value = value,
     };
     if (!(level > 0 && level < 1))
         return bd_fail(BD_EUSAGE, "%g is not a confidence level between 0 and 1", level);
@@ -369,6 +386,10 @@ bd_status bd_interval(const bd_interval_method *method, const bd_replicates *rep
         if (sample.n < 2)
             return bd_fail(BD_ENUMERIC, "%zu usable replicates are too few for an interval", sample.n);
     }
+    if (method->needs_abc)
+        BD_NEW(scratch, sample.scratch, abc_scratch(sample.abc));
+    if (method->needs_calibration)
+        BD_TRY(take_shares(replicates, value, scratch, &sample));
     method->find_ends(&sample, level, ends);
     bd_arena_rewind(scratch, mark);
     return BD_OK;

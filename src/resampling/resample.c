@@ -6,7 +6,9 @@
 
 #include <omp.h>
 
+#include "resampling/abc.h"
 #include "resampling/batch.h"
+#include "resampling/calibrated.h"
 #include "resampling/checkpoint.h"
 #include "resampling/influence.h"
 #include "resampling/jackknife.h"
@@ -283,16 +285,41 @@ static bd_status new_run(const bd_units *units, const bd_statistic *statistic, c
     return BD_OK;
 }
 
+/* What intervals need besides replicates. */
+static bd_status find_others(const run *r, bd_arena *arena, bd_replicates *replicates)
+{
+    const bd_resampling_options *options = r->options;
+    const bd_statistic *statistic = r->task.statistic;
+    const bd_units *drawn = r->task.units->first_stage ? r->task.units->first_stage : r->task.units;
+    double *accelerations = NULL, *jackknife_errors = NULL;
+    if (statistic->from_weights != NULL && (options->accelerations || options->jackknife))
+        BD_TRY(weighted_jackknife(drawn, statistic, r->n_threads, arena, &jackknife_errors, &accelerations));
+    else if (options->accelerations)
+        BD_TRY(find_accelerations(drawn, statistic, r->n_threads, arena, &accelerations));
+    replicates->accelerations = accelerations;
+    if (statistic->from_weights == NULL && options->jackknife)
+        BD_TRY(find_jackknife_errors(drawn, statistic, r->n_threads, arena, &jackknife_errors));
+    replicates->jackknife_errors = jackknife_errors;
+    if (options->abc)
+        BD_TRY(find_abc(drawn, statistic, r->n_threads, arena, &replicates->abc));
+    if (options->calibration)
+        BD_TRY(find_inner_shares(&r->task, options, r->n_threads, arena, replicates));
+    replicates->jackknife_df = (double)(drawn->n_units - drawn->n_strata);
+    return BD_OK;
+}
+
 bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, const bd_resampling_options *options,
                       bd_arena *arena, const bd_replicates **out)
 {
     bd_replicates *replicates;
-    const bd_units *drawn = units->first_stage ? units->first_stage : units;
-    double *accelerations = NULL, *jackknife_errors = NULL;
     size_t n_done;
     run r;
     if (options->n_replicates == 0 || options->n_replicates > UINT32_MAX)
         return bd_fail(BD_EUSAGE, "%zu is not a number of replicates", options->n_replicates);
+    if (options->abc)
+        BD_TRY(check_abc(statistic));
+    if (options->calibration)
+        BD_TRY(check_calibration(units, statistic));
     BD_NEW(arena, replicates, 1);
     BD_TRY(new_run(units, statistic, options, arena, &r));
     *replicates = (bd_replicates){
@@ -313,15 +340,7 @@ bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, cons
     BD_TRY(run_rounds(&r, n_done, arena));
     bd_arena_rewind(arena, mark);
     BD_TRY(count_ends(r.task.ends, options->max_failed, arena, replicates));
-    if (statistic->from_weights != NULL && (options->accelerations || options->jackknife))
-        BD_TRY(weighted_jackknife(drawn, statistic, r.n_threads, arena, &jackknife_errors, &accelerations));
-    else if (options->accelerations)
-        BD_TRY(find_accelerations(drawn, statistic, r.n_threads, arena, &accelerations));
-    replicates->accelerations = accelerations;
-    if (statistic->from_weights == NULL && options->jackknife)
-        BD_TRY(find_jackknife_errors(drawn, statistic, r.n_threads, arena, &jackknife_errors));
-    replicates->jackknife_errors = jackknife_errors;
-    replicates->jackknife_df = (double)(drawn->n_units - drawn->n_strata);
+    BD_TRY(find_others(&r, arena, replicates));
     *out = replicates;
     return BD_OK;
 }

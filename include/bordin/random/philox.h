@@ -25,6 +25,7 @@ typedef enum bd_purpose {
     BD_PURPOSE_WILD,        /* auxiliary weights of the wild bootstrap */
     BD_PURPOSE_PERMUTE,     /* permutations */
     BD_PURPOSE_ERRORS,      /* errors that are added to fitted values */
+    BD_PURPOSE_INNER,       /* keys of the samples that are drawn from one replicate */
 } bd_purpose;
 
 typedef struct bd_counter {

@@ -61,6 +61,7 @@ typedef struct bd_team {
     void *context;
 } bd_team;
 
+typedef struct bd_abc bd_abc;
 struct bd_replicates;
 typedef struct bd_resampling_options {
     size_t n_replicates;
@@ -69,6 +70,8 @@ typedef struct bd_resampling_options {
     bool standard_errors;   /* keep one of each value in each replicate, for studentised intervals */
     bool accelerations;     /* from the influence of each unit, for BCa intervals */
     bool jackknife;         /* standard errors from leaving out each unit in turn */
+    bool abc;               /* what ABC intervals are found from */
+    bool calibration;       /* samples drawn from the first replicates, for calibrated intervals */
     double max_failed;      /* share of failed replicates beyond which there is no interval */
     const struct bd_replicates *earlier; /* fewer replicates of the same run, which are taken over; or NULL */
     const char *checkpoint; /* a file to go on from, if it is there, and to write now and then; or NULL */
@@ -91,6 +94,10 @@ typedef struct bd_replicates {
     const double *accelerations; /* n_values, or NULL when none were asked for */
     const double *jackknife_errors; /* n_values, NaN where a unit cannot be spared; NULL when none were asked for */
     double jackknife_df;            /* units less strata */
+    const bd_abc *abc;              /* NULL when not asked for; reads the units and the statistic's context */
+    const double *inner_shares;     /* n_values x n_outer, or NULL: of n_inner samples drawn from each of the first n_outer
+                                       replicates, the share with a value of at most the estimate; NaN where none is */
+    size_t n_outer, n_inner;
     const uint8_t *ends;         /* n_replicates; a bd_replicate_end each */
     size_t n_resumed;            /* of them, how many came from the checkpoint */
     size_t n_ended[BD_N_REPLICATE_ENDS]; /* replicates by how they ended */
