@@ -23,16 +23,6 @@ typedef struct example {
     size_t n_predictors[MOST_EQUATIONS];
 } example;
 
-static const example examples[] = {
-    {"simple", "datasets/jobs2_mediation/jobs.csv", "treat -> job_seek -> depress2", "depress1,age", 4, 6,
-     {"(Intercept)", "depress1", "age", "treat", "job_seek", "depress2"}, {4, 5}},
-    {"parallel", "datasets/mediation_pmi/tal_or.csv", "cond -> import, pmi -> reaction", NULL, 2, 5,
-     {"(Intercept)", "cond", "import", "pmi", "reaction"}, {2, 2, 4}},
-    {"serial", "datasets/mediation_pmi/tal_or.csv", "cond -> import -> pmi -> reaction", NULL, 2, 5,
-     {"(Intercept)", "cond", "import", "pmi", "reaction"}, {2, 3, 4}},
-};
-enum { N_EXAMPLES = sizeof examples / sizeof examples[0] };
-
 static const bd_sampling *const draws[] = {&bd_sampling_residuals, &bd_sampling_wild, &bd_sampling_parametric};
 enum { RESIDUAL, WILD, PARAMETRIC, N_DRAWS };
 
@@ -174,7 +164,7 @@ typedef struct effects {
 } effects;
 
 /* Simulates the responses of one replicate and fits every equation to them. */
-static effects refit(const slow *s, size_t draw, uint64_t seed, uint32_t replicate)
+static inline effects refit(const slow *s, size_t draw, uint64_t seed, uint32_t replicate)
 {
     const size_t k = n_equations(s->e), p = s->e->n_fixed;
     const double *columns[MOST_COLUMNS];

@@ -11,6 +11,7 @@
 #include <bordin/analyses/residuals.h>
 #include <bordin/data/csv.h>
 
+#include "analyses/refitted_mediation.h"
 #include "fixture.h"
 
 enum { MANY = 40000 };
@@ -100,6 +101,32 @@ static void test_residuals__residual_has_that_of_the_residuals(void **state)
     expect_moments(r, 1, 0.0496485630322283);
 }
 
+/* The slow way, intercept and all; rounding alone may part them. */
+static void test_residuals__are_those_of_refitted_columns(void **state)
+{
+    (void)state;
+    enum { N = 5, SEED = 7 };
+    static const example one = {.file = "datasets/adherence_cholostyramine/cholost.csv", .n_fixed = 2, .n_columns = 3,
+                                .columns = {"(Intercept)", "compliance", "improvement"}, .n_predictors = {2}};
+    const slow s = slow_of(&one);
+    for (size_t how = 0; how < N_DRAWS; how++) {
+        const bd_replicates *fast = draw(draws[how]->errors, N, SEED, 2);
+        for (uint32_t r = 0; r < N; r++) {
+            double *simulated = numbers(s.n);
+            draw_errors(&s, how, SEED, r, &simulated);
+            for (size_t i = 0; i < s.n; i++)
+                simulated[i] += s.fits[0]->coefficients[0].estimate +
+                                s.fits[0]->coefficients[1].estimate * s.columns[1][i];
+            const bd_ols *refitted = fit(&s, s.columns, 2, simulated);
+            for (size_t j = 0; j < 2; j++) {
+                const bd_coefficient *c = &refitted->coefficients[j];
+                assert_true(fabs(fast->values[j * N + r] - c->estimate) <= 1e-10 * (fabs(c->estimate) + c->se));
+                assert_true(fabs(fast->value_errors[j * N + r] - c->se) <= 1e-10 * c->se);
+            }
+        }
+    }
+}
+
 static void test_residuals__are_identical_for_any_thread_count(void **state)
 {
     (void)state;
@@ -129,6 +156,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_residuals__wild_has_the_variance_of_hc2, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_residuals__parametric_has_the_classical_variance, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_residuals__residual_has_that_of_the_residuals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_residuals__are_those_of_refitted_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_residuals__are_identical_for_any_thread_count, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_residuals__weights_are_refused, set_up, tear_down),
     };
