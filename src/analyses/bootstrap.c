@@ -47,6 +47,14 @@ static bd_status units_of(const bd_frame *frame, const bd_columns *columns, cons
                        options->sampling->name);
     if (options->sampling->needs_clusters && frame->cluster == NULL)
         return bd_fail(BD_EUSAGE, "resampling clusters needs the column that holds them");
+    const bd_interval_method *method = options->method;
+    const bool replicates_alone = !method->needs_accelerations && !method->needs_jackknife && !method->needs_abc &&
+                                  !method->needs_calibration;
+    if (options->sampling == &bd_sampling_rows && replicates_alone)
+        BD_TRY(bd_units_of_distinct_rows(columns, frame->strata ? &strata : NULL, triangle, options->n_threads, arena,
+                                         units));
+    if (*units != NULL)
+        return BD_OK;
     return options->sampling->units(columns, &clusters, frame->strata ? &strata : NULL, triangle, options->n_threads,
                                     arena, units);
 }
@@ -196,8 +204,9 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
     BD_TRY(name_unit(frame, result->options.sampling, arena, &result->unit));
     result->strata = frame->strata ? frame->strata->name : NULL;
 
-    const bd_units *units;
+    const bd_units *units = NULL;
     BD_TRY(units_of(frame, statistic->columns, triangle, &result->options, arena, &units));
+    result->n_kinds = bd_units_kinds(units);
     bd_resampling_options engine = BD_RESAMPLING_DEFAULTS;
     engine.n_replicates = options->n_replicates;
     engine.seed = options->seed;
@@ -282,6 +291,11 @@ bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_arena *are
                            drawn ? options->sampling->name : "", drawn ? ")" : "", replicates->n_replicates,
                            replicates->n_units, result->unit, result->strata ? " within strata of " : "",
                            result->strata ? result->strata : ""));
+    if (result->n_kinds > 0)
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "Of the %zu rows only %zu are different; how often each of these occurs was drawn, which "
+                               "has the same distribution.",
+                               replicates->n_units, result->n_kinds));
     if (options->precision > 0)
         BD_TRY(bd_document_say(document, BD_NOTE,
                                "The Monte-Carlo error of an end was to be at most %g of the bootstrap's standard error; "

@@ -8,6 +8,7 @@
 
 #include <bordin/random/philox.h>
 
+#include "resampling/distinct.h"
 #include "resampling/influence.h"
 
 /* How many of the `left` draws of a replicate fall into this block of the `units_left`. */
@@ -167,10 +168,11 @@ bd_status batch_workspaces(const batch_task *task, size_t n, bd_arena *arena, ba
         BD_NEW(arena, work->counts, KERNEL_COUNTS * KERNEL_LANES);
         BD_NEW(arena, work->small, 3 * q * q);
         BD_NEW(arena, work->values, 2 * task->statistic->n_values);
+        if (task->statistic->from_weights != NULL || task->units->frequencies != NULL)
+            BD_NEW(arena, work->of_units, task->units->n_units);
         if (task->statistic->from_weights == NULL)
             continue;
         BD_NEW(arena, work->weights, task->statistic->columns->n_rows);
-        BD_NEW(arena, work->of_units, task->units->n_units);
         BD_NEW(arena, work->scratch, task->statistic->n_scratch + 1);
     }
     return BD_OK;
@@ -259,6 +261,14 @@ bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate,
     BD_NEW(scratch, work.counts, KERNEL_COUNTS * KERNEL_LANES);
     BD_NEW(scratch, b, 1);
     BD_TRY(batch_new(&task, scratch, b));
+    if (units->frequencies != NULL) {
+        BD_NEW(scratch, work.of_units, units->n_units);
+        distinct_draw(units, seed, replicate, work.rng, work.of_units);
+        for (size_t i = 0; i < units->n_units; i++)
+            counts[i] = (uint32_t)work.of_units[i];
+        bd_arena_rewind(scratch, mark);
+        return BD_OK;
+    }
     batch_draw_counts(&task, &work, b, replicate, counts);
     bd_arena_rewind(scratch, mark);
     return BD_OK;

@@ -34,6 +34,8 @@ static uint32_t checksum_of_units(const bd_units *units)
     if (units->order != NULL)
         sum = checksum(sum, units->order, units->n_units * sizeof *units->order);
     sum = checksum(sum, units->blocks, units->n_blocks * sizeof *units->blocks);
+    if (units->frequencies != NULL)
+        sum = checksum(sum, units->frequencies, units->n_units * sizeof *units->frequencies);
     if (units->first_stage != NULL)
         sum = checksum_of_units(units->first_stage) ^ ~sum;
     const bd_columns *columns = units->moments == NULL ? units->columns : NULL;

@@ -10,6 +10,7 @@
 #include "resampling/batch.h"
 #include "resampling/calibrated.h"
 #include "resampling/checkpoint.h"
+#include "resampling/distinct.h"
 #include "resampling/influence.h"
 #include "resampling/jackknife.h"
 #include "resampling/round.h"
@@ -121,8 +122,12 @@ static bd_status share(const run *r, const size_t *starts)
 
 static bd_status compute(const run *r, size_t first, size_t end, bd_arena *arena)
 {
-    const bool weighted = r->task.statistic->from_weights != NULL;
-    return (weighted ? weighted_run : round_run)(&r->task, r->workspaces, r->n_threads, first, end, arena);
+    bd_status (*run_some)(const batch_task *, batch_workspace *, int, size_t, size_t, bd_arena *) = round_run;
+    if (r->task.statistic->from_weights != NULL)
+        run_some = weighted_run;
+    else if (r->task.units->frequencies != NULL)
+        run_some = distinct_run;
+    return run_some(&r->task, r->workspaces, r->n_threads, first, end, arena);
 }
 
 static bd_status run_round(const run *r, size_t first, size_t end, bd_arena *arena)

@@ -224,6 +224,47 @@ bd_status bd_units_of_rows(const bd_columns *columns, const bd_membership *strat
     return check_strata(units);
 }
 
+/* In the order of blocks: which row of the data each kind's is, and its frequency. */
+static bd_status place_kinds(bd_units *units, const unit_kinds *kinds, bd_arena *arena)
+{
+    size_t *rows;
+    double *frequencies;
+    BD_NEW(arena, rows, kinds->n);
+    BD_NEW(arena, frequencies, kinds->n);
+    for (size_t i = 0; i < kinds->n; i++) {
+        const size_t kind = units_at(units, i);
+        rows[i] = kinds->rows[kind];
+        frequencies[i] = kinds->frequencies[kind];
+        units->n_counted += (size_t)frequencies[i];
+    }
+    units->order = rows;
+    units->frequencies = frequencies;
+    units->n_alone = 0;
+    for (size_t s = 0; s < units->n_strata; s++) {
+        const unit_stratum *stratum = &units->strata[s];
+        units->n_alone += stratum->n_units == 1 && frequencies[units->blocks[stratum->first_block].first] == 1;
+    }
+    return BD_OK;
+}
+
+bd_status units_of_kinds(const bd_columns *columns, const bd_membership *strata, const double *triangle,
+                         const unit_kinds *kinds, int n_threads, bd_arena *arena, const bd_units **out)
+{
+    bd_units *units;
+    uint32_t *codes = NULL;
+    BD_TRY(begin(columns, triangle, kinds->n, arena, &units));
+    if (strata != NULL)
+        BD_NEW(arena, codes, kinds->n);
+    for (size_t i = 0; strata != NULL && i < kinds->n; i++)
+        codes[i] = strata->codes[kinds->rows[i]];
+    BD_TRY(arrange(units, codes, strata ? strata->n_levels : 1, arena));
+    BD_TRY(place_kinds(units, kinds, arena));
+    units->columns = columns;
+    BD_TRY(keep_moments(units, threads(n_threads), arena));
+    *out = units;
+    return BD_OK;
+}
+
 static bd_status cluster_strata(const bd_membership *clusters, const bd_membership *strata, size_t n_rows,
                                 bd_arena *arena, const uint32_t **out)
 {
@@ -336,5 +377,12 @@ bd_status bd_units_of_two_stages(const bd_columns *columns, const bd_membership 
 
 size_t bd_units_count(const bd_units *units)
 {
+    if (units->frequencies != NULL)
+        return units->n_counted;
     return units->first_stage != NULL ? units->first_stage->n_units : units->n_units;
+}
+
+size_t bd_units_kinds(const bd_units *units)
+{
+    return units->frequencies != NULL ? units->n_units : 0;
 }

@@ -27,9 +27,20 @@ struct bd_units {
     const double *full;        /* q x q moments of the full sample: the identity, but for a column that others explain */
     const bd_units *first_stage; /* whose units are the strata here: how often each is drawn says how many draws it gets;
                                     NULL: one stage */
+    const double *frequencies; /* n_units, in the order of blocks: how many rows each stands for; NULL: one */
+    size_t n_counted;          /* their sum */
     const uint32_t *clusters;  /* the unit of each row; NULL: rows are units */
     const double *moments;     /* of every block: n_moments x its n; NULL: see columns */
 };
+
+/* Distinct rows: the first of each kind, and how many there are. */
+typedef struct unit_kinds {
+    size_t n;
+    const size_t *rows;
+    const double *frequencies;
+} unit_kinds;
+BD_CHECKED bd_status units_of_kinds(const bd_columns *columns, const bd_membership *strata, const double *triangle,
+                                    const unit_kinds *kinds, int n_threads, bd_arena *arena, const bd_units **units);
 
 /* The row or cluster that is the unit at a place. */
 static inline size_t units_at(const bd_units *units, size_t place)

@@ -54,6 +54,7 @@ typedef struct bd_bootstrap_result {
     bd_bootstrap_options options;
     const char *unit; /* "rows", "clusters of therapist", "clusters of therapist, and rows within each" */
     const char *strata; /* the column's name, or NULL */
+    size_t n_kinds;     /* different rows, where their frequencies were drawn; or 0 */
     const char *drawn;  /* a sentence on the errors that were drawn; NULL: units were */
     const bd_replicates *replicates;
     double reached; /* the largest share of Monte-Carlo in standard error that was left, where a precision was asked for */

@@ -26,6 +26,7 @@ typedef enum bd_purpose {
     BD_PURPOSE_PERMUTE,     /* permutations */
     BD_PURPOSE_ERRORS,      /* errors that are added to fitted values */
     BD_PURPOSE_INNER,       /* keys of the samples that are drawn from one replicate */
+    BD_PURPOSE_FREQUENCIES, /* how many rows of each kind are drawn */
 } bd_purpose;
 
 typedef struct bd_counter {

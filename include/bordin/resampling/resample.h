@@ -26,6 +26,13 @@ typedef struct bd_membership {
 BD_CHECKED bd_status bd_units_of_rows(const bd_columns *columns, const bd_membership *strata, const double *triangle,
                                       int n_threads, bd_arena *arena, const bd_units **units);
 
+/* Every kind of row a unit, with its frequency: what is drawn has the distribution of rows drawn one by one. *units stays
+ * NULL where the rows are few, or so different that drawing them one by one is faster. For replicates alone: no
+ * accelerations, no jackknife, ABC or calibration. BD_EDATA: as above. */
+BD_CHECKED bd_status bd_units_of_distinct_rows(const bd_columns *columns, const bd_membership *strata,
+                                               const double *triangle, int n_threads, bd_arena *arena,
+                                               const bd_units **units);
+
 /* Every cluster a unit. BD_EDATA: fewer than two clusters; a cluster in two strata; every stratum of
  * a single cluster. */
 BD_CHECKED bd_status bd_units_of_clusters(const bd_columns *columns, const bd_membership *clusters,
@@ -39,8 +46,9 @@ BD_CHECKED bd_status bd_units_of_two_stages(const bd_columns *columns, const bd_
                                             const bd_membership *strata, const double *triangle, int n_threads,
                                             bd_arena *arena, const bd_units **units);
 
-/* How many rows, or clusters, are drawn from. */
+/* How many rows, or clusters, are drawn from; and how many kinds of rows, 0 where they are not told apart. */
 size_t bd_units_count(const bd_units *units);
+size_t bd_units_kinds(const bd_units *units);
 
 /* Who watches a long run: asked before the first round of replicates and after each, in the calling thread. */
 typedef struct bd_watch {
@@ -122,7 +130,7 @@ BD_CHECKED bd_status bd_resample(const bd_units *units, const bd_statistic *stat
 BD_CHECKED bd_status bd_replicate_reasons(const bd_replicates *replicates, bd_arena *arena, const char **text);
 
 /* How often each unit is drawn in one replicate: counts (n_units) <- the weights bd_resample gives them,
- * in the order of rows or clusters. */
+ * in the order of rows or clusters; of distinct rows, in an order of their own. */
 BD_CHECKED bd_status bd_draw_counts(const bd_units *units, uint64_t seed, size_t replicate, bd_arena *scratch,
                                     uint32_t *counts);
 
