@@ -81,6 +81,9 @@ BD_CHECKED bd_status cox_sums_make(const cox_rows *rows, bd_arena *arena, cox_su
 /* Log partial likelihood, score and information at gamma. False: it is not finite there. */
 bool cox_sweep(const cox_rows *rows, bool efron, const double *gamma, cox_sums *sums);
 
+/* hazard <- the sums of jump, ascending in time. */
+void cox_accumulate_hazard(const cox_rows *rows, cox_sums *sums);
+
 /* H(stop) - H(start) of row k, which is in group g. */
 double cox_exposure(const cox_rows *rows, const cox_sums *sums, size_t g, size_t k);
 

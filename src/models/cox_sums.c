@@ -136,7 +136,7 @@ static void carry(const cox_rows *rows, const cox_sums *sums)
     }
 }
 
-static void accumulate_hazard(const cox_rows *rows, cox_sums *sums)
+void cox_accumulate_hazard(const cox_rows *rows, cox_sums *sums)
 {
     sums->hazard[rows->n_groups] = 0;
     for (size_t g = rows->n_groups; g-- > 0;) {
@@ -248,7 +248,7 @@ bool cox_sweep(const cox_rows *rows, bool efron, const double *gamma, cox_sums *
         finite = sweep_any(rows, sums, efron, b) && finite;
     if (!finite)
         return false;
-    accumulate_hazard(rows, sums);
+    cox_accumulate_hazard(rows, sums);
 #pragma omp parallel for num_threads(rows->n_threads) schedule(static) if (n_blocks > 1)
     for (size_t b = 0; b < n_blocks; b++)
         products_any(rows, sums, b);

@@ -1,0 +1,76 @@
+/* Survival: what a formula with Surv() on its left makes of a table, and proportional-hazards regression of it.
+ *
+ *     const bd_survival_spec spec = {.formula = "Surv(weeks, dropout) ~ alliance + baseline + strata(site)"};
+ *     BD_TRY(bd_survival_wanted(&spec, arena, &wanted, &n_wanted));
+ *     BD_TRY(bd_csv_read(path, wanted, n_wanted, &csv, arena, &table));
+ *     BD_TRY(bd_survival_build(table, &spec, arena, &data));
+ *     BD_TRY(bd_survive(data, &BD_SURVIVAL_DEFAULTS, arena, &survival));
+ *     BD_TRY(bd_survival_document(survival, arena, &document));
+ */
+#ifndef BORDIN_ANALYSES_SURVIVAL_H
+#define BORDIN_ANALYSES_SURVIVAL_H
+
+#include <bordin/data/frame.h>
+#include <bordin/models/cox.h>
+#include <bordin/report/document.h>
+
+typedef struct bd_survival_spec {
+    const char *formula; /* "Surv(time, event) ~ terms" or "Surv(start, stop, event) ~ terms"; among the terms strata(x),
+                            cluster(x), offset(x); parts are expressions, such as status == 2 */
+    const char *where;   /* a condition, or NULL */
+    const char *weights; /* names of columns, or NULL */
+    const char *cluster; /* as cluster(x) in the formula */
+    const char *id;      /* the patient, for rows that are intervals */
+} bd_survival_spec;
+
+typedef struct bd_survival_data {
+    const bd_frame *frame;   /* of all parts; for provenance */
+    const char *formula;     /* as given */
+    bd_cox_design design;    /* n_columns is 0 for "~ 1" */
+    const char *event;       /* expression */
+    const size_t *term_of;   /* n_columns: the term of each column */
+    const char *const *terms;
+    size_t n_terms;
+    const char *strata;      /* "site", "site and sex"; NULL without */
+    const char *cluster;     /* names of columns, NULL without */
+    const char *id;
+    const char *weights;
+    const char *offset;      /* expression, NULL without */
+} bd_survival_data;
+
+/* The columns that a specification names. BD_EUSAGE: the formula or the condition cannot be parsed; no Surv() on the left;
+ * strata(), cluster() or offset() within another term. */
+BD_CHECKED bd_status bd_survival_wanted(const bd_survival_spec *spec, bd_arena *arena, const bd_wanted **wanted,
+                                        size_t *n_wanted);
+
+/* Fails as above and as bd_frame_build does. BD_EUSAGE: a formula without intercept. BD_EDATA: a patient or cluster is
+ * missing in rows that are used. */
+BD_CHECKED bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec, bd_arena *arena,
+                                       const bd_survival_data **data);
+
+typedef struct bd_survival_options {
+    bd_cox_ties ties;
+    bool robust;  /* errors from score residuals, by row; by cluster they are wherever clusters are given */
+    double level; /* of the confidence intervals */
+    int n_threads; /* 0: all */
+} bd_survival_options;
+
+#define BD_SURVIVAL_DEFAULTS ((bd_survival_options){.level = 0.95})
+
+typedef struct bd_survival {
+    const bd_survival_data *data;
+    const bd_cox *fit;               /* coefficients in the order of data->design.columns */
+    const bd_cox_zph *proportional;  /* by data->terms, over Kaplan-Meier time; NULL: exact ties, or no convergence */
+} bd_survival;
+
+/* "efron", "breslow", "exact". BD_EUSAGE: no such; the message lists them. */
+BD_CHECKED bd_status bd_cox_ties_find(const char *name, bd_cox_ties *ties);
+
+/* Fails as bd_cox_fit does. BD_EUSAGE: no predictors. */
+BD_CHECKED bd_status bd_survive(const bd_survival_data *data, const bd_survival_options *options, bd_arena *arena,
+                                const bd_survival **survival);
+
+/* The tables "coefficients", "fit" and "proportional_hazards", a sentence, notes, warnings, provenance. */
+BD_CHECKED bd_status bd_survival_document(const bd_survival *survival, bd_arena *arena, bd_document **document);
+
+#endif

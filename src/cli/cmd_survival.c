@@ -1,0 +1,69 @@
+/* bordin survival FORMULA FILE */
+#include <stdio.h>
+
+#include <bordin/analyses/survival.h>
+
+#include "cli.h"
+
+static char *ties, *id;
+static int robust;
+
+static struct poptOption option_table[] = {
+    {"ties", 0, POPT_ARG_STRING, &ties, 0, "events at one time: efron (default), breslow or exact", "NAME"},
+    {"cluster", 0, POPT_ARG_STRING, &cli.cluster, 0, "column of clusters, such as therapists, for robust errors", "NAME"},
+    {"robust", 0, POPT_ARG_NONE, &robust, 0, "robust errors by row", NULL},
+    {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights: a row of weight 2 counts as two", "NAME"},
+    {"id", 0, POPT_ARG_STRING, &id, 0, "column of patients, whose intervals must not overlap", "NAME"},
+    CLI_INCLUDE(cli_where_options, "Rows:"),
+    CLI_INCLUDE(cli_reading_options, "Reading:"),
+    CLI_INCLUDE(cli_output_options, "Output:"),
+    POPT_TABLEEND};
+
+static bd_status read_data(const char *file, const bd_survival_spec *spec, bd_arena *arena, const bd_table **table,
+                           const bd_survival_data **data)
+{
+    bd_csv_options csv;
+    const bd_wanted *wanted;
+    size_t n_wanted;
+    BD_TRY(cli_csv(arena, &csv));
+    BD_TRY(bd_survival_wanted(spec, arena, &wanted, &n_wanted));
+    BD_TRY(bd_csv_read(file, wanted, n_wanted, &csv, arena, table));
+    return bd_survival_build(*table, spec, arena, data);
+}
+
+static bd_status survive(size_t n_arguments, const char *const *arguments, bd_arena *arena)
+{
+    bd_survival_options options = BD_SURVIVAL_DEFAULTS;
+    const bd_table *table;
+    const bd_survival_data *data;
+    const bd_survival *survival;
+    bd_document *document;
+    if (n_arguments != 2)
+        return bd_fail(BD_EUSAGE, "survival takes a formula and a file: bordin survival 'Surv(time, event) ~ alliance' "
+                                  "trial.csv");
+    const bd_survival_spec spec = {
+        .formula = arguments[0], .where = cli.where, .weights = cli.weights, .cluster = cli.cluster, .id = id};
+    if (ties != NULL)
+        BD_TRY(bd_while(bd_cox_ties_find(ties, &options.ties), "--ties"));
+    BD_TRY(cli_level(&options.level));
+    BD_TRY(cli_threads(&options.n_threads));
+    options.robust = robust;
+    BD_TRY(cli_check_outputs(arguments[1], arena));
+    BD_TRY(read_data(arguments[1], &spec, arena, &table, &data));
+    BD_TRY(bd_survive(data, &options, arena, &survival));
+    BD_TRY(bd_survival_document(survival, arena, &document));
+    return cli_write(document, table, arena);
+}
+
+const cli_command cli_survival = {
+    .name = "survival",
+    .summary = "time to an event, such as dropout: proportional hazards (Cox)",
+    .arguments = "FORMULA FILE",
+    .example = "bordin survival 'Surv(time, status == 2) ~ age + sex + ph.ecog' datasets/survival/lung.csv",
+    .text = "Fits proportional hazards. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0 where\n"
+            "observation ended before, or 'Surv(start, stop, event) ~ terms' for rows that are intervals, on which predictors\n"
+            "may differ. Terms as for regress, and strata(site) for baseline hazards by site, cluster(therapist),\n"
+            "offset(x). FILE is CSV, gzip or not; - reads standard input.",
+    .options = option_table,
+    .run = survive,
+};
