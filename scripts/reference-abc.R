@@ -43,3 +43,34 @@ report("correlation", cholost, correlation, nrow(cholost))
 report("indirect", tal_or, indirect, nrow(tal_or))
 report("stratified", tal_or, stratified, nrow(tal_or), strata = tal_or$gender + 1)
 report("clustered", seq_len(nlevels(occp)), clustered, nlevels(occp))
+
+# A double bootstrap of the slope and of the mean: 20000 samples, 249 samples of each; the levels of a 95 % interval, the
+# ends there, and standard errors of both from 40 parts of the samples.
+set.seed(1)
+n <- nrow(cholost)
+columns <- with(cholost, cbind(compliance, improvement, compliance^2, compliance * improvement))
+values <- function(counts) {
+  m <- crossprod(columns, counts) / n
+  rbind((m[4, ] - m[1, ] * m[2, ]) / (m[3, ] - m[1, ]^2), m[2, ])
+}
+estimates <- values(matrix(1, n))
+outer <- 20000; inner <- 249
+t <- u <- matrix(0, 2, outer)
+for (b in seq_len(outer)) {
+  counts <- rmultinom(1, n, rep(1, n))
+  t[, b] <- values(counts)
+  u[, b] <- rowMeans(values(rmultinom(inner, n, counts)) <= c(estimates))
+}
+# A share k / M stands for k .. k + 1 in M + 1.
+level <- function(u, p) {
+  cumulative <- cumsum(tabulate(round(u * inner) + 1, inner + 1)) / length(u)
+  approx(c(0, cumulative), (0:(inner + 1)) / (inner + 1), p, ties = "ordered")$y
+}
+for (v in 1:2) {
+  ends <- function(which) {
+    levels <- level(u[v, which], c(0.025, 0.975))
+    c(levels, quantile(t[v, which], levels, type = 6))
+  }
+  parts <- sapply(split(seq_len(outer), rep(1:40, length.out = outer)), ends)
+  cat(c("slope", "mean")[v], sprintf("%.6g (%.2g)", ends(seq_len(outer)), apply(parts, 1, sd) / sqrt(40)), "\n")
+}

@@ -153,6 +153,44 @@ static void monte_carlo_errors_tell_the_spread(void **unused)
     }
 }
 
+/* Shares with the noise of 99 samples each, that fall as their replicates rise: ends from many sets of them. */
+static void calibrated_errors_tell_the_spread(void **unused)
+{
+    (void)unused;
+    enum { SETS = 500, R = 1499, SHARED = 799, INNER = 99 };
+    const double estimate = 1.1;
+    double sums[2] = {0}, squares[2] = {0}, variances[2] = {0};
+    bd_arena *arena = bd_arena_new();
+    for (uint32_t set = 0; set < SETS; set++) {
+        double z[R + SHARED], noise[SHARED], shares[SHARED];
+        bd_interval_ends ends;
+        bd_random_normals(3, set, BD_PURPOSE_MONTE_CARLO, R + SHARED, z);
+        for (size_t i = 0; i < SHARED; i++) {
+            const double u = gsl_cdf_ugaussian_P(0.8 * z[R + i] - 0.7 * z[i]);
+            bd_random_normals(4, set * SHARED + (uint32_t)i, BD_PURPOSE_MONTE_CARLO, 1, &noise[i]);
+            const double count = round(INNER * u + noise[i] * sqrt(INNER * u * (1 - u)));
+            shares[i] = fmin(fmax(count, 0), INNER) / INNER;
+        }
+        for (size_t i = 0; i < R; i++)
+            z[i] = exp(0.4 * z[i]);
+        const bd_replicates replicates = {.n_values = 1, .n_replicates = R, .estimates = &estimate, .values = z,
+                                          .inner_shares = shares, .n_outer = SHARED, .n_inner = INNER};
+        assert_int_equal(bd_interval(&bd_calibrated, &replicates, 0, 0.9, arena, &ends), BD_OK);
+        const double both[] = {ends.low, ends.high}, errors[] = {ends.mc_se_low, ends.mc_se_high};
+        for (int e = 0; e < 2; e++) {
+            sums[e] += both[e];
+            squares[e] += both[e] * both[e];
+            variances[e] += errors[e] * errors[e] / SETS;
+        }
+    }
+    for (int e = 0; e < 2; e++) {
+        const double ratio = sqrt((squares[e] - sums[e] * sums[e] / SETS) / (SETS - 1) / variances[e]);
+        if (!(ratio > 0.85 && ratio < 1.15))
+            fail_msg("end %d: %g", e, ratio);
+    }
+    bd_arena_free(arena);
+}
+
 static void what_cannot_be_used_is_left_out_and_counted(void **unused)
 {
     (void)unused;
@@ -210,6 +248,7 @@ int main(void)
         cmocka_unit_test(jackknife_is_a_t_interval),
         cmocka_unit_test(p_inverts_the_interval),
         cmocka_unit_test(monte_carlo_errors_tell_the_spread),
+        cmocka_unit_test(calibrated_errors_tell_the_spread),
         cmocka_unit_test(what_cannot_be_used_is_left_out_and_counted),
         cmocka_unit_test(unknown_methods_and_levels_are_refused),
     };
