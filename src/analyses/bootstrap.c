@@ -33,9 +33,12 @@ const bd_sampling bd_sampling_wild = {
 const bd_sampling bd_sampling_parametric = {
     "parametric", "least squares: predictors stay, normal errors with the residual SD", false,
     &bd_draw_parametric, NULL};
+const bd_sampling bd_sampling_little = {
+    "little", "with --family: many rows' samples from subsets of n^0.7 rows (bag of little bootstraps); approximate", false,
+    NULL, NULL};
 const bd_sampling *const bd_samplings[] = {&bd_sampling_rows,      &bd_sampling_clusters, &bd_sampling_two_stages,
                                            &bd_sampling_residuals, &bd_sampling_wild,     &bd_sampling_parametric,
-                                           NULL};
+                                           &bd_sampling_little,    NULL};
 
 static bd_status units_of(const bd_frame *frame, const bd_columns *columns, const double *triangle,
                           const bd_bootstrap_options *options, bd_arena *arena, const bd_units **units)
@@ -185,6 +188,23 @@ bd_status bd_bootstrap_system(const bd_residual_system *system, const bd_statist
     return intervals(result, arena);
 }
 
+static bd_status little(const bd_frame *frame, const bd_statistic *statistic, bd_arena *arena,
+                        bd_bootstrap_result *result)
+{
+    const bd_bootstrap_options *options = &result->options;
+    const bd_interval_method *method = options->method;
+    bd_resampling_options engine = BD_RESAMPLING_DEFAULTS;
+    if (frame->strata != NULL || options->checkpoint != NULL || options->precision > 0 || method->needs_accelerations ||
+        method->needs_jackknife || method->needs_abc || method->needs_calibration || method->needs_errors)
+        return bd_fail(BD_EUSAGE, "little bootstraps go without strata, checkpoint, --boot auto and %s intervals",
+                       options->method->name);
+    engine.n_replicates = options->n_replicates;
+    engine.seed = options->seed;
+    engine.n_threads = options->n_threads;
+    BD_TRY(bd_little_bootstraps(statistic, &engine, arena, &result->replicates));
+    return intervals(result, arena);
+}
+
 bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statistic, const double *triangle,
                              const bd_bootstrap_options *options, bd_arena *arena,
                              const bd_bootstrap_result **out)
@@ -204,6 +224,11 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
     BD_TRY(name_unit(frame, result->options.sampling, arena, &result->unit));
     result->strata = frame->strata ? frame->strata->name : NULL;
 
+    if (result->options.sampling == &bd_sampling_little) {
+        BD_TRY(little(frame, statistic, arena, result));
+        *out = result;
+        return BD_OK;
+    }
     const bd_units *units = NULL;
     BD_TRY(units_of(frame, statistic->columns, triangle, &result->options, arena, &units));
     result->n_kinds = bd_units_kinds(units);
@@ -291,6 +316,11 @@ bd_status bd_bootstrap_document(const bd_bootstrap_result *result, bd_arena *are
                            drawn ? options->sampling->name : "", drawn ? ")" : "", replicates->n_replicates,
                            replicates->n_units, result->unit, result->strata ? " within strata of " : "",
                            result->strata ? result->strata : ""));
+    if (replicates->n_subset > 0)
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "Approximate: the replicates are drawn from 20 subsets of %zu rows (bag of little "
+                               "bootstraps).",
+                               replicates->n_subset));
     if (result->n_kinds > 0)
         BD_TRY(bd_document_say(document, BD_NOTE,
                                "Of the %zu rows only %zu are different; how often each of these occurs was drawn, which "

@@ -84,7 +84,10 @@ static bd_status resample(const bd_ols_design *design, const bd_regression_optio
                           bd_regression *regression)
 {
     const size_t p = design->n_columns, q = p + (design->has_intercept ? 1 : 2);
-    if (options->resampling.sampling != NULL && options->resampling.sampling->errors != NULL)
+    const bool draws_errors = options->resampling.sampling != NULL && options->resampling.sampling->errors != NULL;
+    if (draws_errors && regression->frame->strata != NULL)
+        return bd_fail(BD_EUSAGE, "drawn errors (%s) know no strata", options->resampling.sampling->name);
+    if (draws_errors)
         return bd_bootstrap_errors(design, &options->resampling, arena, &regression->bootstrap);
     const double **values;
     BD_NEW(arena, values, q); /* the last one stays NULL, the constant, without an intercept */

@@ -38,7 +38,7 @@ struct poptOption cli_resampling_options[] = {
     {"ci", 0, POPT_ARG_STRING, &cli.ci, 0, "bootstrap interval (default: percentile)", "METHOD"},
     {"seed", 0, POPT_ARG_STRING, &cli.seed, 0, "seed of the random numbers (default: 1)", "S"},
     {"resample", 0, POPT_ARG_STRING, &cli.resample, 0,
-     "rows, cluster:NAME, two-stage:NAME, residual, wild or parametric, see below (default: rows; with --cluster, its "
+     "rows, cluster:NAME, two-stage:NAME, residual, wild, parametric or little, see below (default: rows; with --cluster, its "
      "clusters)",
      "UNIT"},
     {"strata", 0, POPT_ARG_STRING, &cli.strata, 0, "resample within the levels of this column", "NAME"},
@@ -215,7 +215,8 @@ static bd_status parse_resample(const char *text, const bd_sampling **sampling, 
         if (named && (*sampling)->needs_clusters == (*column != NULL) && (*column == NULL || **column != '\0'))
             return BD_OK;
     }
-    return bd_fail(BD_EUSAGE, "--resample takes rows, cluster:NAME, two-stage:NAME, residual, wild or parametric, not '%s'", text);
+    return bd_fail(BD_EUSAGE, "--resample takes rows, cluster:NAME, two-stage:NAME, residual, wild, parametric or little, "
+                              "not '%s'", text);
 }
 
 bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, const bd_sampling **sampling)

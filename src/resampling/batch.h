@@ -60,6 +60,9 @@ void batch_draw_counts(const batch_task *task, batch_workspace *work, batch *b, 
 /* Keeps what came of a replicate: work->values, and the errors behind them. */
 void batch_keep(const batch_task *task, const batch_workspace *work, size_t replicate, bd_replicate_end end);
 
+/* n_ended <- how often each end occurs. BD_ENUMERIC: too many failed. */
+BD_CHECKED bd_status count_replicates(bd_replicates *replicates, double max_failed, bd_arena *arena);
+
 /* The best kernel of this processor. */
 const kernel *batch_kernel(void);
 

@@ -81,11 +81,11 @@ bd_status bd_replicate_reasons(const bd_replicates *replicates, bd_arena *arena,
     return BD_OK;
 }
 
-static bd_status count_ends(const uint8_t *ends, double max_failed, bd_arena *arena, bd_replicates *replicates)
+bd_status count_replicates(bd_replicates *replicates, double max_failed, bd_arena *arena)
 {
     const size_t n = replicates->n_replicates;
     for (size_t i = 0; i < n; i++)
-        replicates->n_ended[ends[i]]++;
+        replicates->n_ended[replicates->ends[i]]++;
     const size_t failed = n - replicates->n_ended[BD_REPLICATE_USABLE];
     if ((double)failed <= max_failed * (double)n)
         return BD_OK;
@@ -344,7 +344,7 @@ bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, cons
     BD_TRY(batch_workspaces(&r.task, (size_t)r.n_threads, arena, &r.workspaces));
     BD_TRY(run_rounds(&r, n_done, arena));
     bd_arena_rewind(arena, mark);
-    BD_TRY(count_ends(r.task.ends, options->max_failed, arena, replicates));
+    BD_TRY(count_replicates(replicates, options->max_failed, arena));
     BD_TRY(find_others(&r, arena, replicates));
     *out = replicates;
     return BD_OK;

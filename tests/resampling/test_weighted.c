@@ -202,12 +202,40 @@ static void test_weighted__leaves_out_groups_of_many_rows(void **state)
     assert_near(replicates->jackknife_errors[0], 1 / sqrt(MANY), 0.05 / sqrt(MANY));
 }
 
+/* 20 subsets of 5000^0.7 = 389 rows: the spread of a mean within the error of their variances, sqrt(2 / 7780). */
+static void test_weighted__little_bootstraps_have_the_spread_of_rows(void **state)
+{
+    (void)state;
+    enum { LITTLE = 2000 };
+    static double data[MANY];
+    bd_random_normals(8, 2, BD_PURPOSE_SIMULATE, MANY, data);
+    const bd_columns many_rows = {.n_rows = MANY};
+    const bd_statistic statistic = {.n_values = 1, .names = names, .columns = &many_rows, .from_weights = mean_of,
+                                    .context = data};
+    const bd_statistic moments = {.n_values = 1, .names = names, .columns = &moments_of, .from_moments = by_moments};
+    bd_resampling_options options = BD_RESAMPLING_DEFAULTS;
+    const bd_replicates *one, *many;
+    double squares = 0;
+    options.n_replicates = LITTLE;
+    options.n_threads = 1;
+    must(bd_little_bootstraps(&statistic, &options, arena, &one));
+    assert_int_equal(one->n_subset, 389);
+    for (size_t i = 0; i < LITTLE; i++)
+        squares += (one->values[i] - one->estimates[0]) * (one->values[i] - one->estimates[0]);
+    assert_near(sqrt(squares / LITTLE * MANY), 1, 4 * (sqrt(1.0 / LITTLE / 2) + sqrt(1.0 / 7780 / 2)));
+    options.n_threads = 3;
+    must(bd_little_bootstraps(&statistic, &options, arena, &many));
+    assert_memory_equal(one->values, many->values, LITTLE * sizeof(double));
+    assert_int_equal(bd_little_bootstraps(&moments, &options, arena, &many), BD_EUSAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_weighted__replicates_are_those_from_moments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_weighted__is_identical_for_any_thread_count, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_weighted__counts_replicates_that_fail, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_weighted__little_bootstraps_have_the_spread_of_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_weighted__leaves_out_groups_of_many_rows, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

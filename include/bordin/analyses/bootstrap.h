@@ -27,7 +27,7 @@ typedef struct bd_sampling {
 } bd_sampling;
 
 extern const bd_sampling bd_sampling_rows, bd_sampling_clusters, bd_sampling_two_stages, bd_sampling_residuals,
-    bd_sampling_wild, bd_sampling_parametric;
+    bd_sampling_wild, bd_sampling_parametric, bd_sampling_little;
 
 /* All of them, rows first; NULL ends the list. */
 extern const bd_sampling *const bd_samplings[];

@@ -27,6 +27,7 @@ typedef enum bd_purpose {
     BD_PURPOSE_ERRORS,      /* errors that are added to fitted values */
     BD_PURPOSE_INNER,       /* keys of the samples that are drawn from one replicate */
     BD_PURPOSE_FREQUENCIES, /* how many rows of each kind are drawn */
+    BD_PURPOSE_SUBSETS,     /* subsets of the rows, and samples drawn from them */
 } bd_purpose;
 
 typedef struct bd_counter {

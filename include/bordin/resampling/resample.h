@@ -93,6 +93,7 @@ typedef struct bd_resampling_options {
 
 typedef struct bd_replicates {
     size_t n_values, n_replicates, n_units;
+    size_t n_subset;             /* rows of each subset of little bootstraps; or 0 */
     size_t n_alone;              /* units that are all of their stratum, and so in every sample */
     const char *const *names;
     const double *estimates;     /* n_values, of the full sample */
@@ -125,6 +126,15 @@ typedef struct bd_replicates {
 BD_CHECKED bd_status bd_resample(const bd_units *units, const bd_statistic *statistic,
                                  const bd_resampling_options *options, bd_arena *arena,
                                  const bd_replicates **replicates);
+
+/* The bag of little bootstraps, for statistics from weights of very many rows: from each of 20 subsets of n^0.7 rows,
+ * drawn without replacement, samples of n rows, of which only those of the subset have weights. Replicates are the
+ * estimate of the full sample plus the replicate less the estimate of its subset, all in one bag, where Kleiner et al.
+ * average the intervals of the subsets. Approximate. No accelerations, no checkpoint, no watch; a team's ranks compute the
+ * same. BD_EUSAGE: a statistic from moments. BD_ENUMERIC: as bd_resample.
+ * Kleiner, Talwalkar, Sarkar & Jordan (2014), doi:10.1111/rssb.12050. */
+BD_CHECKED bd_status bd_little_bootstraps(const bd_statistic *statistic, const bd_resampling_options *options,
+                                          bd_arena *arena, const bd_replicates **replicates);
 
 /* How the replicates that failed ended: "collinear: 3, separated: 12"; "" when none failed. */
 BD_CHECKED bd_status bd_replicate_reasons(const bd_replicates *replicates, bd_arena *arena, const char **text);
