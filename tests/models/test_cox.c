@@ -184,10 +184,114 @@ static void test_cox__z_and_intervals_follow_from_the_error(void **state)
     assert_close(c[1].ci_high, log(0.792445829048712), 1e-12);
 }
 
+typedef struct proportional {
+    const source *source;
+    bd_cox_ties ties;
+    double statistics[4][MOST]; /* km, rank, identity, log: each term, then all */
+} proportional;
+
+static const proportional proportionals[] = {
+    {&lung, BD_COX_EFRON,
+     {{0.532179788409777, 2.49416471689623, 2.30964077424945, 5.10383331513468},
+      {0.463519973688628, 2.24663740429554, 2.87258321167953, 5.42962668769233},
+      {0.466328870862123, 2.63451243187507, 1.80227887411843, 4.65456906829805},
+      {4.3075982291104, 1.7383795603038, 0.617834475184939, 6.09446198871002}}},
+    {&lung, BD_COX_BRESLOW,
+     {{0.532835391273247, 2.48753997360055, 2.30695909092822, 5.09243676085586},
+      {0.464761577913052, 2.23977159512302, 2.86914973972666, 5.41707989684299},
+      {0.466316769487104, 2.62882679663375, 1.80104527013708, 4.64595066760962},
+      {4.29797006602165, 1.73301981679103, 0.617195502450348, 6.07480890437118}}},
+    {&lung_strata, BD_COX_EFRON,
+     {{0.436312208647694, 2.51580562583126, 2.67029289121556},
+      {0.396699854106419, 3.12087385364678, 3.23027154902821},
+      {0.353455994478598, 1.94476933243644, 2.06132870461215},
+      {4.1097445874748, 0.666251864259976, 4.30604021261156}}},
+    {&lung_weights, BD_COX_EFRON,
+     {{2.79497178043371, 5.14389112959657, 7.46504909871502, 14.319628447869},
+      {2.86152836021535, 4.4152912019433, 9.35630853680792, 15.5342276083422},
+      {2.29347020890852, 5.88167550881142, 5.52962424881656, 12.8078784571339},
+      {11.4598691909633, 4.08879900152359, 3.03370457833448, 16.3420437923249}}},
+    {&lung_weights, BD_COX_BRESLOW,
+     {{2.81085831139453, 5.14322300868817, 7.49442504932048, 14.3408257421332},
+      {2.87898813237735, 4.41333303043026, 9.38779270589005, 15.5549556485912},
+      {2.30623860855855, 5.88328238917113, 5.55758108403345, 12.8320933091312},
+      {11.4802797631097, 4.09103734560797, 3.05556264059597, 16.3618518451154}}},
+    {&heart, BD_COX_EFRON,
+     {{0.866874710915408, 1.71641442920761, 0.0973950591161542, 0.202934388153058, 3.47310229884558},
+      {0.830716096126628, 1.05186779335794, 0.00384785906561823, 0.252438483631453, 2.68432681072651},
+      {1.75729093008011, 1.51220047556383, 1.37611056122272, 0.122029301619968, 4.68794841096184},
+      {0.436569032889326, 1.05789835799545, 0.00994337922663841, 0.126654443144259, 2.11629894859417}}},
+    {&heart, BD_COX_BRESLOW,
+     {{0.879762341927814, 1.69998291534088, 0.0969785313095795, 0.200356969640487, 3.46952482192067},
+      {0.843825736514162, 1.03930430708981, 0.00375298094224052, 0.248735475497192, 2.68216352123358},
+      {1.76672877927321, 1.49983630715219, 1.37224277019301, 0.122706286025604, 4.68523876635494},
+      {0.445195830952122, 1.04880919280265, 0.0099894866358413, 0.125267577419583, 2.11553251906521}}},
+    {&heart_strata, BD_COX_EFRON,
+     {{0.83739244923673, 1.49842539416145, 0.112831248039106, 2.56022916360035},
+      {0.790679098327395, 0.948389318397239, 0.00639485701652667, 1.94162729424375},
+      {1.23529961877494, 1.12439304251049, 1.10685857989935, 3.3670309606539},
+      {0.391350461286439, 0.924229815005732, 0.00916078856383623, 1.58142450721511}}},
+    {&veteran, BD_COX_EFRON,
+     {{0.206307412063775, 14.5317103964116, 12.8133255911361, 22.8596852749608},
+      {0.21510306158535, 14.675680798147, 13.3938961658269, 23.2937996024589},
+      {0.0049311841854693, 18.4139123965017, 6.05159505980775, 20.8708584438743},
+      {0.214861003375029, 13.5857340409588, 10.079175415709, 21.4513567682656}}},
+};
+
+static void test_cox__proportional_hazards_agree_with_cox_zph(void **state)
+{
+    (void)state;
+    static const size_t terms_of_veteran[] = {0, 1, 1, 1, 2};
+    for (size_t k = 0; k < sizeof proportionals / sizeof *proportionals; k++) {
+        const proportional *r = &proportionals[k];
+        const bd_cox_design design = design_of(r->source);
+        const bd_cox *fit = fit_of(&design, r->ties, BD_COX_MODEL);
+        const size_t *terms = r->source == &veteran ? terms_of_veteran : NULL;
+        for (size_t t = 0; t < 4; t++) {
+            const bd_cox_zph *zph = NULL;
+            must(bd_cox_proportional(&design, fit, (bd_cox_transform)t, terms, 3, arena, &zph));
+            for (size_t j = 0; j < zph->n_terms; j++)
+                assert_close(zph->terms[j].statistic, r->statistics[t][j], 1e-9);
+            assert_close(zph->global.statistic, r->statistics[t][zph->n_terms], 1e-9);
+        }
+    }
+}
+
+/* Rows 1, 4, 10 and 100 of heart, and events 1, 2 and 40. */
+static void test_cox__residuals_agree_with_survival(void **state)
+{
+    (void)state;
+    static const size_t rows[] = {0, 3, 9, 99}, events[] = {0, 1, 39};
+    static const double martingale[] = {0.566661570646998, 0.683299154942894, -0.591632336913611, 0.595566706957196};
+    static const double scores[][4] = {{-9.29217863253004, -1.72950371113026, -0.0566946189951172, -0.518493941466599},
+                                      {4.6928926240747, -1.80251331360785, -0.0560771518899623, 0.491891298114611},
+                                      {-2.35408552907415, 2.36352085770531, 0.0523074042066898, -0.180360254638153},
+                                      {-4.63153514189806, 0.530803856175472, -0.0731667895304102, -0.566503183652251}};
+    static const double schoenfelds[][4] = {{6.03772669275316, -1.76416411989832, 0.921144907872942, 0},
+                                           {-4.30565025000957, 0.298693440534053, 0.93072891951383, -0.0272620217707063},
+                                           {-2.05465855022827, 1.33761914150042, -0.10549539935567, 0.252944306945087}};
+    const bd_cox_design design = design_of(&heart);
+    const bd_cox *fit = fit_of(&design, BD_COX_EFRON, BD_COX_MODEL);
+    const double *residuals = NULL, *score = NULL;
+    const bd_cox_schoenfeld *schoenfeld = NULL;
+    must(bd_cox_martingale(&design, fit, arena, &residuals));
+    must(bd_cox_score_residuals(&design, fit, arena, &score));
+    must(bd_cox_schoenfeld_residuals(&design, fit, arena, &schoenfeld));
+    for (size_t k = 0; k < 4; k++) {
+        assert_close(residuals[rows[k]], martingale[k], 1e-11);
+        assert_all_close(4, score + rows[k] * 4, scores[k], 1e-10);
+    }
+    assert_int_equal(schoenfeld->n_events, 75);
+    for (size_t k = 0; k < 3; k++)
+        assert_all_close(4, schoenfeld->residuals + events[k] * 4, schoenfelds[k], 1e-10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_cox__agrees_with_survival, make_sources, tear_down),
+        cmocka_unit_test_setup_teardown(test_cox__proportional_hazards_agree_with_cox_zph, make_sources, tear_down),
+        cmocka_unit_test_setup_teardown(test_cox__residuals_agree_with_survival, make_sources, tear_down),
         cmocka_unit_test_setup_teardown(test_cox__z_and_intervals_follow_from_the_error, make_sources, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
