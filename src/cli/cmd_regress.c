@@ -173,7 +173,7 @@ const cli_command cli_regress = {
     .arguments = "FORMULA FILE",
     .example = "bordin regress 'depress2 ~ comply + depress1 + econ_hard + factor(occp)' "
                "datasets/jobs2_mediation/jobs.csv --se hc3\n"
-               "  bordin regress 'comply ~ motivation + depress1 + age' datasets/jobs2_mediation/jobs.csv --where 'treat == 1' "
+               "  bordin regress 'comply ~ econ_hard + depress1 + age' datasets/jobs2_mediation/jobs.csv --where 'treat == 1' "
                "--family binomial",
     .text = "Fits a formula by least squares or, with --family, by maximum likelihood. FORMULA is 'outcome ~ terms':\n"
             "a + b, a * b, a:b, I(x^2), log(x), factor(x), factor(x, ref = \"level\"), center(x), scale(x),\n"
