@@ -1,6 +1,7 @@
-/* Approximate bootstrap confidence (ABC) intervals, without replicates: DiCiccio & Efron (1992), doi:10.1093/biomet/79.2.231;
- * Efron & Tibshirani (1993), sec. 14.4 and 22.6. Strata and z0 are those of abc.ci in R's boot: weights keep their sum in
- * every stratum, and z0 = a - (b / sigma - c_q), to which Efron's own is equal to the order that the method keeps. */
+/* Approximate bootstrap confidence (ABC) intervals, without replicates: DiCiccio & Efron (1992),
+ * doi:10.1093/biomet/79.2.231; Efron & Tibshirani (1993), sec. 14.4 and 22.6. Strata and z0 are those of abc.ci in R's
+ * boot: weights keep their sum in every stratum, and z0 = a - (b / sigma - c_q), which Efron's own,
+ * qnorm(2 pnorm(a) pnorm(c_q - b / sigma)), is to first order. */
 #include "resampling/abc.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@
 #include "resampling/influence.h"
 #include "resampling/kernel.h"
 
-/* Between the points of a derivative, by the length of the direction: errors of the order of step^4 and 1e-16 / step^2. */
+/* Between the points of a derivative, of a direction of length 1: errors of the order of step^4 and 1e-16 / step^2. */
 static const double step = 0.003;
 
 /* Of one block and value: sums over units of l, l^2, l^3 and l', the first and second derivative towards the unit. */
@@ -65,7 +66,8 @@ static void differentiate(const search *s, const double *direction, bench *work)
     const double size = length(direction, s->units->q * s->units->q), h = size > 0 ? step / size : 1;
     bool usable = true;
     for (size_t k = 0; k < 4; k++)
-        usable = usable && value_at(s->units, s->statistic, direction, places[k] * h, work->products, work->values + k * n);
+        usable = usable && value_at(s->units, s->statistic, direction, places[k] * h, work->products,
+                                    work->values + k * n);
     for (size_t v = 0; v < n; v++) {
         const double *at = work->values + v;
         work->first[v] = usable ? (at[0] - 8 * at[n] + 8 * at[2 * n] - at[3 * n]) / (12 * h) : NAN;
@@ -175,11 +177,14 @@ static void walk(const search *s, int n_threads, bench *benches)
         walk_block(s, b, &benches[omp_get_thread_num()]);
 }
 
-bd_status check_abc(const bd_statistic *statistic)
+bd_status check_abc(const bd_units *units, const bd_statistic *statistic)
 {
+    if (units->first_stage != NULL)
+        return bd_fail(BD_EUSAGE, "an abc interval gives weights to one kind of unit, not to clusters and their rows; "
+                                  "resample clusters, or choose another interval (--ci percentile)");
     if (statistic->from_weights != NULL)
-        return bd_fail(BD_EUSAGE, "an abc interval needs estimates that are functions of means and cross-products; choose "
-                                  "another (--ci bca)");
+        return bd_fail(BD_EUSAGE, "an abc interval needs estimates that are functions of means and cross-products; "
+                                  "choose another (--ci bca)");
     return BD_OK;
 }
 

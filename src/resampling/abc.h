@@ -8,7 +8,8 @@
  * lambda = w / (1 - a w)^2. */
 typedef struct abc_constants {
     double error, acceleration; /* sigma and a: of the influence of each unit */
-    double bias, curvature;     /* b: half the mean of second derivatives, over n; c_q: half of that along delta, over sigma */
+    double bias, curvature;     /* b: half the mean of second derivatives, over n; c_q: half of that along delta, over
+                                   sigma */
     double z0;                  /* a - (b / sigma - c_q) */
     double *delta;              /* q x q: the moments that one lambda adds to those of the sample */
 } abc_constants;
@@ -19,8 +20,8 @@ struct bd_abc {
     const abc_constants *values; /* n_values; all NaN where the statistic cannot be differentiated */
 };
 
-/* BD_EUSAGE: the statistic is not one of moments. */
-BD_CHECKED bd_status check_abc(const bd_statistic *statistic);
+/* BD_EUSAGE: the statistic is not one of moments; two stages. */
+BD_CHECKED bd_status check_abc(const bd_units *units, const bd_statistic *statistic);
 
 /* The units and what the statistic points to are read again when ends are found. */
 BD_CHECKED bd_status find_abc(const bd_units *units, const bd_statistic *statistic, int n_threads, bd_arena *arena,

@@ -1,5 +1,5 @@
-/* The double bootstrap: Hall (1986), Beran (1987); Davison & Hinkley (1997), sec. 5.6. A sample of a replicate is n units;
- * copies of their moments, one block at a time, are what its own samples are drawn from. */
+/* The double bootstrap: Hall (1986), Beran (1987); Davison & Hinkley (1997), sec. 5.6. The sample of a replicate is n
+ * units; copies of their moments, one block at a time, are what its own samples are drawn from. */
 #include "resampling/calibrated.h"
 
 #include <math.h>
@@ -33,8 +33,8 @@ typedef struct cursor {
 bd_status check_calibration(const bd_units *units, const bd_statistic *statistic)
 {
     if (units->first_stage != NULL)
-        return bd_fail(BD_EUSAGE, "a calibrated interval draws again from each sample, which is not done in two stages; "
-                                  "resample clusters, or choose another interval (--ci percentile)");
+        return bd_fail(BD_EUSAGE, "a calibrated interval draws again from each sample, which is not done in two "
+                                  "stages; resample clusters, or choose another interval (--ci percentile)");
     if (statistic->from_weights != NULL)
         return bd_fail(BD_EUSAGE, "a calibrated interval would fit %d models; choose another (--ci bca)",
                        CALIBRATED_OUTER * CALIBRATED_INNER);
@@ -180,8 +180,8 @@ static bd_status agree(const bd_team *team)
     return team == NULL || failed == team->n_ranks ? BD_OK : bd_fail(BD_ESTOPPED, "rank %zu failed", failed);
 }
 
-bd_status find_inner_shares(const batch_task *task, const bd_resampling_options *options, int n_threads, bd_arena *arena,
-                            bd_replicates *replicates)
+bd_status find_inner_shares(const batch_task *task, const bd_resampling_options *options, int n_threads,
+                            bd_arena *arena, bd_replicates *replicates)
 {
     const size_t n = task->n_replicates < CALIBRATED_OUTER ? task->n_replicates : CALIBRATED_OUTER;
     const size_t n_ranks = options->team == NULL ? 1 : options->team->n_ranks, step = OUTER_AT_ONCE * n_ranks;

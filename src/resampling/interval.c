@@ -192,8 +192,9 @@ static void abc(const bd_sample *sample, double level, bd_interval_ends *ends)
     ends->mc_se_high = isnan(ends->high) ? NAN : 0;
 }
 
-/* Error of an end at the level below which a part p of the shares u lies. It moves by slope * (d level - d F(end)), where
- * d level = -dG(level) / g(level); F and G, the distributions of replicates and of shares, count the same replicates. */
+/* Error of an end at the level below which a part p of the shares u lies. It moves by slope * (d level - d F(end)),
+ * where d level = -dG(level) / g(level); F and G, the distributions of replicates and of shares, count the same
+ * replicates. */
 static double calibrated_error(const bd_sample *sample, double p, double level, located end)
 {
     const share_sample *shares = &sample->shares;
@@ -271,22 +272,22 @@ const bd_interval_method bd_studentised = {.name = "studentised",
                                            .find_ends = studentised};
 const bd_interval_method bd_jackknife = {.name = "jackknife",
                                          .summary = "t, with errors from leaving out each row or cluster in turn",
-                                         .note = "The jackknife's intervals do not depend on the replicates; for values "
-                                                 "that are not smooth, and for products near zero, they are not to be "
-                                                 "trusted.",
+                                         .note = "The jackknife's intervals do not depend on the replicates; for "
+                                                 "values that are not smooth, and for products near zero, they are "
+                                                 "not to be trusted.",
                                          .needs_jackknife = true,
                                          .find_ends = jackknife};
 const bd_interval_method bd_abc_interval = {.name = "abc",
                                             .summary = "approximates BCa from derivatives, without replicates",
-                                            .note = "ABC intervals do not depend on the replicates, from which only Boot "
-                                                    "SE comes. " OVER_REJECTS,
+                                            .note = "ABC intervals do not depend on the replicates, from which only "
+                                                    "Boot SE comes. " OVER_REJECTS,
                                             .needs_abc = true,
                                             .find_ends = abc};
 const bd_interval_method bd_calibrated = {
     .name = "calibrated",
     .summary = "quantiles at levels that a double bootstrap calibrates",
-    .note = "Levels are calibrated by 249 samples from each of the first 2000 replicates (Davison & Hinkley, 1997, sec. 5.6); "
-            "the Monte-Carlo errors include theirs.",
+    .note = "Levels are calibrated by 249 samples from each of the first 2000 replicates (Davison & Hinkley, 1997, "
+            "sec. 5.6); the Monte-Carlo errors include theirs.",
     .needs_calibration = true,
     .find_ends = calibrated};
 

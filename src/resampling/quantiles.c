@@ -23,7 +23,8 @@ static double median_of_three(double a, double b, double c)
     return fmax(fmin(a, b), fmin(fmax(a, b), c));
 }
 
-/* Quicksort of x (whose first element has rank `first`) that leaves alone the parts without a wanted rank (ascending). */
+/* Quicksort of x (whose first element has rank `first`) that leaves alone the parts without a wanted rank; ranks
+ * ascend. */
 static void sort_around(double *x, size_t n, size_t first, const size_t *ranks, size_t n_ranks)
 {
     while (n_ranks > 0 && n > FEW) {

@@ -322,7 +322,7 @@ bd_status bd_resample(const bd_units *units, const bd_statistic *statistic, cons
     if (options->n_replicates == 0 || options->n_replicates > UINT32_MAX)
         return bd_fail(BD_EUSAGE, "%zu is not a number of replicates", options->n_replicates);
     if (options->abc)
-        BD_TRY(check_abc(statistic));
+        BD_TRY(check_abc(units, statistic));
     if (options->calibration)
         BD_TRY(check_calibration(units, statistic));
     BD_NEW(arena, replicates, 1);

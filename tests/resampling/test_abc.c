@@ -126,8 +126,8 @@ static sample cholost(void)
 {
     static sample s;
     const bd_table *table;
-    read("datasets/adherence_cholostyramine/cholost.csv", (const char *[]){"compliance", "improvement"}, 2, NULL, &table,
-         &s);
+    read("datasets/adherence_cholostyramine/cholost.csv", (const char *[]){"compliance", "improvement"}, 2, NULL,
+         &table, &s);
     return s;
 }
 
@@ -140,8 +140,8 @@ static void expect(const sample *s, from_moments function, double level, double 
     assert_true(ends.mc_se_low == 0 && ends.mc_se_high == 0 && ends.boot_se > 0);
 }
 
-/* R 4.2.2, boot 1.3.28.1: abc.ci extrapolated to steps of 0, which is good to 1e-8. With its own steps, 0.001 / n, R is at
- * 0.4941367636 0.6734152804 for the slope: 2e-6 away, by rounding. */
+/* R 4.2.2, boot 1.3.28.1: abc.ci extrapolated to steps of 0, which is good to 1e-8. With its own steps, 0.001 / n, R is
+ * at 0.4941367636 0.6734152804 for the slope: 2e-6 away, by rounding. */
 static void rows_agree_with_boot(void **unused)
 {
     (void)unused;
@@ -260,6 +260,28 @@ static void ends_that_do_not_exist_are_nan(void **unused)
     assert_true(ends.low == whole.low && isnan(ends.high) && isnan(ends.mc_se_high) && ends.mc_se_low == 0);
 }
 
+/* Clusters and rows within each: not one kind of unit. */
+static void two_stages_are_refused(void **unused)
+{
+    (void)unused;
+    static const char *const names[] = {"value"};
+    static uint32_t codes[164];
+    const sample s = cholost();
+    const bd_membership clusters = {codes, 4};
+    const bd_statistic statistic = {.n_values = 1, .names = names, .columns = &s.columns, .from_moments = slope};
+    const bd_units *units;
+    const bd_replicates *replicates;
+    double *triangle;
+    bd_resampling_options options = BD_RESAMPLING_DEFAULTS;
+    options.abc = true;
+    for (uint32_t i = 0; i < 164; i++)
+        codes[i] = i % 4;
+    must(bd_triangle_of(&s.columns, 1, arena, &triangle));
+    must(bd_units_of_two_stages(&s.columns, &clusters, NULL, triangle, 1, arena, &units));
+    assert_int_equal(bd_resample(units, &statistic, &options, arena, &replicates), BD_EUSAGE);
+    assert_non_null(strstr(bd_message(), "one kind of unit"));
+}
+
 static void statistics_from_weights_are_refused(void **unused)
 {
     (void)unused;
@@ -286,6 +308,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(p_inverts_the_interval, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_same_bits_at_any_number_of_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ends_that_do_not_exist_are_nan, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(two_stages_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(statistics_from_weights_are_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("abc", tests, NULL, NULL);

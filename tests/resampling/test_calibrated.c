@@ -126,7 +126,8 @@ static size_t places_of(const bd_units *units, sampling_design design, size_t *p
     return done;
 }
 
-/* The share of one replicate, from samples of the list of its units, drawn as any run draws under the replicate's key. */
+/* The share of one replicate, from samples of the list of its units, drawn as any run draws under the key of the
+ * replicate. */
 static void expect_shares(const bd_units *units, size_t n_rows, sampling_design design, const bd_replicates *replicates,
                           size_t replicate)
 {
@@ -328,11 +329,12 @@ static void the_watch_can_stop_it(void **unused)
     assert_non_null(strstr(bd_message(), "of 2000"));
 }
 
-/* Means of 20 exponentials: how often 90 % intervals cover 1, in short; the binomial standard error is 0.02. */
+/* Means of 20 exponentials: , in short; the
+ * binomial standard error is 0.027. */
 static void it_covers_a_skewed_mean_better(void **unused)
 {
     (void)unused;
-    enum { SETS = 200, N = 20 };
+    enum { SETS = 120, N = 20 };
     size_t covered[2] = {0};
     for (uint32_t set = 0; set < SETS; set++) {
         const bd_mark mark = bd_arena_mark(arena);
@@ -343,7 +345,7 @@ static void it_covers_a_skewed_mean_better(void **unused)
             y[i] = (z[2 * i] * z[2 * i] + z[2 * i + 1] * z[2 * i + 1]) / 2;
         }
         const bd_columns columns = columns_of(N);
-        const bd_replicates *r = resample(units_of(&columns, ROWS), &columns, 399, set, 2);
+        const bd_replicates *r = resample(units_of(&columns, ROWS), &columns, 299, set, 2);
         for (size_t m = 0; m < 2; m++) {
             bd_interval_ends ends;
             must(bd_interval(m == 0 ? &bd_percentile : &bd_calibrated, r, 1, 0.9, arena, &ends));
@@ -352,7 +354,7 @@ static void it_covers_a_skewed_mean_better(void **unused)
         bd_arena_rewind(arena, mark);
     }
     assert_true(covered[1] > covered[0]);
-    assert_true(fabs((double)covered[1] / SETS - 0.9) < 0.05);
+    assert_true(fabs((double)covered[1] / SETS - 0.9) < 0.07);
 }
 
 int main(void)

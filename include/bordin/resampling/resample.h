@@ -120,6 +120,7 @@ typedef struct bd_replicates {
  * Statistics from weights have both from leaving out, of more than 1,000 units in 1,000 groups of equal size.
  * Replicates are numbered, so a run with more of them begins with those of a run with fewer, and one that was stopped,
  * even by a crash, ends with the same bits when it goes on from its checkpoint.
+ * BD_EUSAGE: abc or calibration of two stages, or of a statistic from weights.
  * BD_ESTOPPED: the watch said so, or another rank of the team failed. BD_EDATA: the checkpoint is damaged, or that of another run; the message says which;
  * the ranks of a team have different data.
  * BD_EIO: the checkpoint cannot be written. BD_ENUMERIC: more than max_failed of them failed (the message says how), or the full sample did. */
