@@ -16,7 +16,7 @@
 #include "core/quantile.h"
 
 enum { WORKSPACE = 1000, MAX_ITERATIONS = 200 };
-static const double reach = 37; /* standard errors of A beyond which nothing is left of the integral: 1e-300 */
+static const double near = 9, reach = 37; /* standard errors of A beyond which nothing is left of the integral: 1e-300 */
 
 typedef struct integrand {
     double q;
@@ -45,18 +45,23 @@ static double integrate(double from, double to, integrand *f, gsl_integration_wo
     return value;
 }
 
-/* P(AB <= q), or P(AB > q). The integral is taken in pieces, so that none has its mass in a corner; where A = 0 the
- * integrand has a step. */
+/* Over a range of z; where A = 0 the integrand has a step. */
+static double between(double from, double to, integrand *f, gsl_integration_workspace *workspace)
+{
+    const double zero = fmin(fmax(-f->o->a / f->o->se_a, from), to);
+    return integrate(from, zero, f, workspace) + integrate(zero, to, f, workspace);
+}
+
+/* P(AB <= q), or P(AB > q). What lies beyond 9 standard errors of A counts where the rest is as small. */
 static double probability(double q, bool upper, const bd_product_options *o, gsl_integration_workspace *workspace)
 {
     integrand f = {.q = q, .upper = upper, .o = o};
-    const double cuts[] = {-reach, -18, -9, -4, 0, 4, 9, 18, reach};
-    const double zero = -o->a / o->se_a;
-    double sum = 0;
-    for (size_t i = 0; i + 1 < sizeof cuts / sizeof *cuts; i++) {
-        const double at = fmin(fmax(zero, cuts[i]), cuts[i + 1]);
-        sum += integrate(cuts[i], at, &f, workspace) + integrate(at, cuts[i + 1], &f, workspace);
-    }
+    const double cuts[] = {-reach, -18, -near, near, 18, reach};
+    double sum = between(-near, near, &f, workspace);
+    if (sum > 1e-8)
+        return sum;
+    for (size_t i = 0; i < 5; i++)
+        sum += i == 2 ? 0 : between(cuts[i], cuts[i + 1], &f, workspace);
     return sum;
 }
 
