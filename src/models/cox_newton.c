@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const double FINISHED = 1e-11;  /* of a standard error */
+static const double NEARLY = 1e-6;     /* whose square, the next step, is finished */
 static const double NOISE = 1e-6;      /* below which a step that no longer shrinks is rounding */
 static const double COLLINEAR = 1e-10; /* of a rotated column's information, what the others must leave */
 static const double VARIES = 1e-12;    /* information by event */
@@ -89,6 +90,11 @@ bd_cox_end cox_newton_run(cox_newton *n)
             return BD_COX_CONVERGED;
         if (n->size < STAGNANT && before < 10 * STAGNANT && longest_change(n->rows, n->step) > RUNNING)
             return BD_COX_INFINITE;
+        if (n->coefficients_only && n->size < NEARLY) {
+            for (size_t j = 0; j < n->rows->p; j++)
+                n->gamma[j] += n->step[j];
+            return BD_COX_CONVERGED;
+        }
         before = n->size;
         if (!advance(n, n->sums->log_likelihood)) {
             sweep(n, n->gamma); /* the sums are again those at gamma */

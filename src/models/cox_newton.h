@@ -14,6 +14,7 @@ typedef struct cox_newton {
     double null_log_likelihood, null_score; /* at the beginning */
     double size;    /* of the last step, in standard errors */
     size_t n_iterations, max_iterations;
+    bool coefficients_only; /* the last step is not looked at: the sums are those before it */
     size_t collinear; /* the column that the others explain among those at risk; p: none */
 } cox_newton;
 

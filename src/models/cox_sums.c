@@ -102,13 +102,17 @@ static void predict(const cox_rows *rows, const double *gamma, size_t from, size
 {
     const size_t p = rows->p;
     for (size_t k = from; k < to; k++) {
-        double eta = rows->offset == NULL ? 0 : rows->offset[k];
+        double sum = rows->offset == NULL ? 0 : rows->offset[k];
         for (size_t j = 0; j < p; j++)
-            eta += rows->u[k * p + j] * gamma[j];
-        sums->eta[k] = eta;
+            sum += rows->u[k * p + j] * gamma[j];
+        sums->eta[k] = sum;
     }
+    double *restrict risk = sums->risk;
+    const double *restrict eta = sums->eta, *restrict weights = rows->weights;
     for (size_t k = from; k < to; k++)
-        sums->risk[k] = rows->weights[k] * glm_exp(sums->eta[k]);
+        risk[k] = glm_clamp(eta[k]);
+    for (size_t k = from; k < to; k++)
+        risk[k] = weights[k] * glm_exp_inside(risk[k]);
 }
 
 static bool opens_within(const cox_rows *rows, size_t b)

@@ -1,0 +1,209 @@
+/* The partial likelihood's score and information for one replicate: the sweep of cox_sums.c, by columns, for vectors. */
+#include "models/cox_pass.h"
+
+#include "models/glm_exp.h"
+
+/* Four numbers that are added side by side. */
+typedef double lanes __attribute__((vector_size(COX_LANES * sizeof(double)), aligned(sizeof(double)), may_alias));
+
+#define LANES_AT(x) (*(const lanes *)(const void *)(x))
+
+/* n is padded to COX_PAD. */
+GLM_INLINE double dot(size_t n, const double *a, const double *b)
+{
+    lanes first = {0, 0, 0, 0}, second = {0, 0, 0, 0};
+    for (size_t i = 0; i < n; i += COX_PAD) {
+        first += LANES_AT(a + i) * LANES_AT(b + i);
+        second += LANES_AT(a + i + COX_LANES) * LANES_AT(b + i + COX_LANES);
+    }
+    first += second;
+    return (first[0] + first[1]) + (first[2] + first[3]);
+}
+
+GLM_INLINE void multiply(size_t n, const double *a, const double *b, double *product)
+{
+    for (size_t i = 0; i < n; i += COX_LANES)
+        *(lanes *)(void *)(product + i) = LANES_AT(a + i) * LANES_AT(b + i);
+}
+
+GLM_INLINE void exponentiate(size_t n, const double *restrict weights, double *restrict risk)
+{
+    for (size_t i = 0; i < n; i++)
+        risk[i] = glm_clamp(risk[i]);
+    for (size_t i = 0; i < n; i++)
+        risk[i] = weights[i] * glm_exp_inside(risk[i]);
+}
+
+GLM_INLINE void predict(const cox_pass *s, size_t p, const double *gamma)
+{
+    const size_t stride = s->stride;
+    double *restrict risk = s->risk;
+    const double *restrict u = s->u;
+    for (size_t i = 0; i < stride; i += COX_LANES) {
+        lanes eta = {0, 0, 0, 0};
+        if (s->offset != NULL)
+            eta = LANES_AT(s->offset + i);
+        for (size_t j = 0; j < p; j++)
+            eta += LANES_AT(u + j * stride + i) * gamma[j];
+        *(lanes *)(void *)(risk + i) = eta;
+    }
+    exponentiate(stride, s->weights, risk);
+}
+
+/* The sums of each risk set of the events of group g, from those of its first. */
+GLM_INLINE size_t add_sets(const cox_pass *s, size_t p, size_t g, size_t n_sets, const double *sums)
+{
+    const size_t d = s->efron ? s->n_events[g] : 1, stride = s->stride, set_stride = s->set_stride;
+    double dying[p + 1], weight = 0;
+    for (size_t j = 0; j <= p; j++)
+        dying[j] = 0;
+    for (size_t k = s->group[g]; k < s->group[g + 1]; k++) {
+        if (!s->event[k])
+            continue;
+        weight += s->weights[k];
+        dying[0] += s->risk[k];
+        for (size_t j = 0; d > 1 && j < p; j++)
+            dying[j + 1] += s->risk[k] * s->u[j * stride + k];
+    }
+    for (size_t l = 0; l < d; l++) {
+        const double share = (double)l / (double)d;
+        for (size_t j = 0; j <= p; j++)
+            s->sets[j * set_stride + n_sets + l] = sums[j] - share * dying[j];
+        s->sets[(p + 1) * set_stride + n_sets + l] = weight / (double)d;
+    }
+    return n_sets + d;
+}
+
+GLM_INLINE size_t collect_sets(const cox_pass *s, size_t p)
+{
+    const double *restrict risk = s->risk, *restrict u = s->u;
+    const size_t n_groups = s->n_groups, stride = s->stride;
+    double sums[p + 1];
+    size_t n_sets = 0;
+    for (size_t j = 0; j <= p; j++)
+        sums[j] = 0;
+    for (size_t g = 0; g < n_groups; g++) {
+        if (s->opens[g])
+            for (size_t j = 0; j <= p; j++)
+                sums[j] = 0;
+        for (size_t k = s->group[g], end = s->group[g + 1]; k < end; k++) {
+            sums[0] += risk[k];
+            for (size_t j = 0; j < p; j++)
+                sums[j + 1] += risk[k] * u[j * stride + k];
+        }
+        if (s->group[g + 1] - s->group[g] > 1) {
+            if (s->n_events[g] > 0)
+                n_sets = add_sets(s, p, g, n_sets, sums);
+            continue;
+        }
+        for (size_t j = 0; j <= p; j++) /* overwritten by the next one, unless this is an event: no branch */
+            s->sets[j * s->set_stride + n_sets] = sums[j];
+        s->sets[(p + 1) * s->set_stride + n_sets] = s->weights[s->group[g]];
+        n_sets += s->n_events[g];
+    }
+    return n_sets;
+}
+
+/* score and information <- less the means' share; sets: m / total in the row after m. */
+GLM_INLINE void use_means(const cox_pass *s, size_t p, size_t n_sets)
+{
+    const size_t stride = s->set_stride, padded = cox_pass_stride(n_sets + 1); /* one more may be looked at */
+    double *totals = s->sets, *m = s->sets + (p + 1) * stride, *jumps = s->sets + (p + 2) * stride;
+    for (size_t e = n_sets; e < padded; e++) {
+        for (size_t j = 1; j <= p + 1; j++)
+            s->sets[j * stride + e] = 0;
+        totals[e] = 1;
+    }
+    for (size_t e = 0; e < padded; e += COX_LANES) {
+        const lanes inverse = 1 / LANES_AT(totals + e);
+        *(lanes *)(void *)(totals + e) = inverse;
+        *(lanes *)(void *)(jumps + e) = LANES_AT(m + e) * inverse;
+    }
+    for (size_t j = 0; j < p; j++) {
+        double *mean = s->sets + (j + 1) * stride;
+        multiply(padded, mean, totals, mean);
+        s->score[j] = s->event_sum[j] - dot(padded, mean, m);
+    }
+    for (size_t j = 0; j < p; j++) {
+        multiply(padded, s->sets + (j + 1) * stride, m, totals);
+        for (size_t i = 0; i <= j; i++)
+            s->information[j * p + i] = -dot(padded, totals, s->sets + (i + 1) * stride);
+    }
+}
+
+/* factor <- risk times the cumulative hazard, ascending in time. */
+GLM_INLINE void accumulate(const cox_pass *s, size_t p, size_t n_sets)
+{
+    const double *restrict jumps = s->sets + (p + 2) * s->set_stride, *restrict risk = s->risk;
+    double *restrict factor = s->factor, hazard = 0;
+    for (size_t g = s->n_groups; g-- > 0;) {
+        if (s->group[g + 1] - s->group[g] == 1) {
+            n_sets -= s->n_events[g];
+            hazard += jumps[n_sets] * s->n_events[g];
+            factor[s->group[g]] = risk[s->group[g]] * hazard;
+            hazard = s->opens[g] ? 0 : hazard;
+            continue;
+        }
+        const size_t d = s->n_events[g] == 0 ? 0 : s->efron ? s->n_events[g] : 1;
+        double own = hazard;
+        n_sets -= d;
+        for (size_t l = 0; l < d; l++) {
+            hazard += jumps[n_sets + l];
+            own += l == 0 ? jumps[n_sets] : jumps[n_sets + l] * (1 - (double)l / (double)d);
+        }
+        for (size_t k = s->group[g], end = s->group[g + 1]; k < end; k++)
+            factor[k] = risk[k] * (s->event[k] ? own : hazard);
+        if (s->opens[g])
+            hazard = 0;
+    }
+    for (size_t k = s->n; k < s->stride; k++)
+        s->factor[k] = 0;
+}
+
+GLM_INLINE void add_products(const cox_pass *s, size_t p)
+{
+    for (size_t j = 0; j < p; j++) {
+        multiply(s->stride, s->u + j * s->stride, s->factor, s->risk); /* risk is spent */
+        for (size_t i = 0; i <= j; i++)
+            s->information[j * p + i] += dot(s->stride, s->risk, s->u + i * s->stride);
+    }
+}
+
+GLM_INLINE void run(const cox_pass *pass, size_t p, const double *gamma)
+{
+    const cox_pass copy = *pass, *s = &copy; /* which nothing that is written can be */
+    predict(s, p, gamma);
+    const size_t n_sets = collect_sets(s, p);
+    use_means(s, p, n_sets);
+    accumulate(s, p, n_sets);
+    add_products(s, p);
+}
+
+/* The same code for numbers of predictors that are often met, which the compiler then unrolls. */
+GLM_INLINE void run_any(const cox_pass *s, const double *gamma)
+{
+    switch (s->p) {
+    case 1: run(s, 1, gamma); break;
+    case 2: run(s, 2, gamma); break;
+    case 3: run(s, 3, gamma); break;
+    case 4: run(s, 4, gamma); break;
+    case 5: run(s, 5, gamma); break;
+    case 6: run(s, 6, gamma); break;
+    default: run(s, s->p, gamma);
+    }
+}
+
+GLM_AVX2 static void run_avx2(const cox_pass *s, const double *gamma)
+{
+    run_any(s, gamma);
+}
+
+static void run_baseline(const cox_pass *s, const double *gamma)
+{
+    run_any(s, gamma);
+}
+
+void cox_pass_run(const cox_pass *pass, const double *gamma)
+{
+    (GLM_HAS_AVX2 ? run_avx2 : run_baseline)(pass, gamma);
+}
