@@ -48,19 +48,6 @@ static bd_status find_margins(bd_glm_regression *regression, bd_arena *arena)
     return bd_glm_margins(&regression->design, regression->fit, terms, arena, &regression->margins);
 }
 
-static bd_status raw_weights(const bd_frame *frame, bd_arena *arena, const double **out)
-{
-    double *weights;
-    *out = NULL;
-    if (frame->weights == NULL)
-        return BD_OK;
-    BD_NEW(arena, weights, frame->n_rows);
-    for (size_t i = 0; i < frame->n_rows; i++)
-        weights[i] = frame->weights[i] * frame->mean_weight;
-    *out = weights;
-    return BD_OK;
-}
-
 static bd_replicate_end replicate(const void *context, const double *weights, double *scratch, double *values,
                                   double *errors)
 {
@@ -121,7 +108,7 @@ bd_status bd_glm_regress(const bd_frame *frame, const bd_glm_regression_options 
     if (se == NULL)
         se = frame->cluster && !options->firth ? &bd_se_cr2 : &bd_se_classical;
     BD_TRY(bd_regression_design(frame, options->n_threads, arena, &regression->design.base));
-    BD_TRY(raw_weights(frame, arena, &regression->design.base.weights));
+    BD_TRY(bd_frame_raw_weights(frame, arena, &regression->design.base.weights));
     regression->design.offset = frame->offset;
     regression->design.trials = frame->trials;
     const bd_glm_options fitting = {

@@ -1,47 +1,37 @@
 /* Frames: from a table and a formula to a response, a design and groups on complete rows. */
-#include <bordin/data/frame.h>
-
 #include <math.h>
 #include <string.h>
 
 #include "data/dependence.h"
-#include "data/design.h"
-#include "data/evaluate.h"
-#include "data/terms.h"
-
-/* Something that a row must have. */
-typedef struct part {
-    const node *tree;
-    const char *name; /* for the count of what was missing */
-    values values;
-} part;
-
-enum { MOST_PARTS = MOST_VARIABLES + 6 };
-
-typedef struct builder {
-    const bd_frame_spec *spec;
-    syntax_source formula_source, where_source, offset_source, trials_source;
-    node *formula, *where, *offset, *trials;
-    formula_terms terms;
-    evaluation evaluation;
-    part parts[MOST_PARTS]; /* the variables of the terms, then response, offset, trials, weights, cluster, strata */
-    size_t n_parts;
-    const values *response, *offset_values, *trials_values, *weights, *cluster, *strata;
-    size_t *kept; /* of the selected rows, those that are complete */
-    size_t n_kept;
-    bd_arena *arena;
-    bd_frame *frame;
-} builder;
+#include "data/frame_internal.h"
+#include "data/where.h"
 
 /* A change score beside its first part is a model; a function of the outcome alone is not. */
-static bd_status check_response(const builder *b)
+static bd_status check_response(const builder *b, const formula_terms *terms)
 {
     const char *name = b->terms.response ? only_name(b->terms.response) : NULL;
-    for (size_t i = 0; name != NULL && i < b->terms.n_variables; i++)
-        if (takes_name(b->terms.variables[i], name))
+    for (size_t i = 0; name != NULL && i < terms->n_variables; i++)
+        if (takes_name(terms->variables[i], name))
             return bd_fail(BD_EUSAGE, "the outcome '%s' is also in the predictor '%s'; leave it out", name,
-                           b->terms.names[i]);
+                           terms->names[i]);
     return BD_OK;
+}
+
+/* "age + sex", or "~ age + sex". */
+static bd_status parse_extra(builder *b)
+{
+    const char *text = b->spec->extra;
+    node *tree;
+    if (text == NULL)
+        return BD_OK;
+    if (text[strspn(text, " ")] != '~')
+        BD_TRY(bd_print(b->arena, &text, "~ %s", text));
+    b->extra_source = (syntax_source){b->spec->extra_option, text};
+    BD_TRY(syntax_parse(&b->extra_source, b->arena, &tree));
+    BD_TRY(terms_of(tree, &b->extra_source, b->arena, &b->extra));
+    if (b->extra.response != NULL)
+        return syntax_error(&b->extra_source, 0, "the outcome is the formula's; write the terms alone");
+    return check_response(b, &b->extra);
 }
 
 /* "kept / offered", "cbind(kept, missed)": the response, and what it is counted of. */
@@ -80,7 +70,8 @@ static bd_status parse(builder *b)
     if (b->spec->trials != NULL)
         BD_TRY(syntax_parse(&b->trials_source, b->arena, &b->trials));
     BD_TRY(take_trials(b));
-    BD_TRY(check_response(b));
+    BD_TRY(check_response(b, &b->terms));
+    BD_TRY(parse_extra(b));
     return b->spec->where ? syntax_parse(&b->where_source, b->arena, &b->where) : BD_OK;
 }
 
@@ -90,13 +81,15 @@ bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena, const bd_w
     builder b = {.spec = spec, .arena = arena};
     BD_TRY(parse(&b));
     if (b.terms.response != NULL)
-        BD_TRY(add_wanted(b.terms.response, BD_USE_NUMBERS, arena, &list));
+        BD_TRY(add_wanted(b.terms.response, spec->categories ? BD_USE_ANY : BD_USE_NUMBERS, arena, &list));
     if (b.offset != NULL)
         BD_TRY(add_wanted(b.offset, BD_USE_NUMBERS, arena, &list));
     if (b.trials != NULL)
         BD_TRY(add_wanted(b.trials, BD_USE_NUMBERS, arena, &list));
     for (size_t i = 0; i < b.terms.n_variables; i++)
         BD_TRY(add_wanted(b.terms.variables[i], BD_USE_ANY, arena, &list));
+    for (size_t i = 0; i < b.extra.n_variables; i++)
+        BD_TRY(add_wanted(b.extra.variables[i], BD_USE_ANY, arena, &list));
     if (b.where != NULL)
         BD_TRY(add_wanted(b.where, BD_USE_NUMBERS, arena, &list));
     if (spec->weights != NULL)
@@ -108,52 +101,6 @@ bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena, const bd_w
     *wanted = list.items;
     *n_wanted = list.n;
     return BD_OK;
-}
-
-bd_status bd_where_wanted(const char *where, bd_arena *arena, const bd_wanted **wanted, size_t *n_wanted)
-{
-    const syntax_source source = {"--where", where};
-    wanted_list list = {0};
-    node *tree = NULL;
-    if (where != NULL) {
-        BD_TRY(syntax_parse(&source, arena, &tree));
-        BD_TRY(add_wanted(tree, BD_USE_NUMBERS, arena, &list));
-    }
-    *wanted = list.items;
-    *n_wanted = list.n;
-    return BD_OK;
-}
-
-static bd_status select_rows(const bd_table *table, const syntax_source *source, const node *where, bd_arena *arena,
-                             const size_t **out, size_t *n_out)
-{
-    evaluation e = {.table = table, .n_rows = table->n_rows, .source = source, .arena = arena};
-    values condition = {0};
-    size_t *rows, n = 0;
-    BD_TRY(bd_while(evaluate_numbers(&e, where, "a condition", &condition), "--where"));
-    BD_NEW(arena, rows, table->n_rows);
-    for (size_t i = 0; i < table->n_rows; i++) {
-        const double holds = condition.numbers[i * condition.step];
-        if (holds != 0 && !isnan(holds))
-            rows[n++] = i;
-    }
-    if (n == 0)
-        return bd_fail(BD_EDATA, "%s: no row is left by --where '%s'", table->source, source->text);
-    *out = rows;
-    *n_out = n;
-    return BD_OK;
-}
-
-bd_status bd_where_rows(const bd_table *table, const char *where, bd_arena *arena, const size_t **rows, size_t *n_rows)
-{
-    const syntax_source source = {"--where", where};
-    node *tree = NULL;
-    *rows = NULL;
-    *n_rows = table->n_rows;
-    if (where == NULL)
-        return BD_OK;
-    BD_TRY(syntax_parse(&source, arena, &tree));
-    return select_rows(table, &source, tree, arena, rows, n_rows);
 }
 
 static const char zero_weight[] = "a weight of zero";
@@ -196,21 +143,42 @@ static bd_status add_expression(builder *b, const node *tree, const syntax_sourc
     return BD_OK;
 }
 
+static bd_status evaluate_variables(builder *b, const formula_terms *terms, const syntax_source *source)
+{
+    b->evaluation.source = source;
+    for (size_t i = 0; i < terms->n_variables; i++) {
+        values *predictor = &b->parts[b->n_parts].values;
+        BD_TRY(add_part(b, terms->variables[i], terms->names[i], NULL));
+        BD_TRY(evaluate(&b->evaluation, terms->variables[i], predictor));
+    }
+    b->evaluation.source = &b->formula_source;
+    return BD_OK;
+}
+
+static bd_status evaluate_response(builder *b)
+{
+    const node *response = b->terms.response;
+    const char *name = NULL;
+    if (response == NULL)
+        return BD_OK;
+    values *outcome = &b->parts[b->n_parts].values;
+    BD_TRY(syntax_print(response, b->arena, &name));
+    BD_TRY(add_part(b, response, name, &b->response));
+    BD_TRY(b->spec->categories ? evaluate_categories(&b->evaluation, response, outcome)
+                               : evaluate_numbers(&b->evaluation, response, "the outcome", outcome));
+    if (b->spec->categories && response->kind == NODE_CALL && strcmp(response->text, "factor") == 0) {
+        response = response->children[0];
+        BD_TRY(syntax_print(response, b->arena, &name));
+    }
+    b->frame->response_name = response->kind == NODE_NAME ? response->text : name;
+    return BD_OK;
+}
+
 static bd_status evaluate_parts(builder *b)
 {
-    for (size_t i = 0; i < b->terms.n_variables; i++) {
-        values *predictor = &b->parts[b->n_parts].values;
-        BD_TRY(add_part(b, b->terms.variables[i], b->terms.names[i], NULL));
-        BD_TRY(evaluate(&b->evaluation, b->terms.variables[i], predictor));
-    }
-    if (b->terms.response != NULL) {
-        const char *name = NULL;
-        BD_TRY(syntax_print(b->terms.response, b->arena, &name));
-        values *outcome = &b->parts[b->n_parts].values;
-        BD_TRY(add_part(b, b->terms.response, name, &b->response));
-        BD_TRY(evaluate_numbers(&b->evaluation, b->terms.response, "the outcome", outcome));
-        b->frame->response_name = b->terms.response->kind == NODE_NAME ? b->terms.response->text : name;
-    }
+    BD_TRY(evaluate_variables(b, &b->terms, &b->formula_source));
+    BD_TRY(evaluate_variables(b, &b->extra, &b->extra_source));
+    BD_TRY(evaluate_response(b));
     BD_TRY(add_expression(b, b->offset, &b->offset_source, "an offset", &b->frame->offset_name, &b->offset_values));
     BD_TRY(add_expression(b, b->trials, &b->trials_source, "trials", &b->frame->trials_name, &b->trials_values));
     BD_TRY(add_column(b, b->spec->weights, false, &b->weights));
@@ -311,124 +279,6 @@ static bd_status no_rows(const builder *b)
                    b->evaluation.n_rows, reasons);
 }
 
-/* The kept ones of an array of the selected rows. */
-static bd_status compress_numbers(const builder *b, const values *v, const double **out)
-{
-    *out = v->numbers;
-    if (b->n_kept == b->evaluation.n_rows && v->step == 1)
-        return BD_OK;
-    double *numbers;
-    BD_NEW(b->arena, numbers, b->n_kept);
-    for (size_t i = 0; i < b->n_kept; i++)
-        numbers[i] = v->numbers[b->kept[i] * v->step];
-    *out = numbers;
-    return BD_OK;
-}
-
-static bd_status compress_codes(const builder *b, const values *v, const uint32_t **out)
-{
-    *out = v->codes;
-    if (b->n_kept == b->evaluation.n_rows)
-        return BD_OK;
-    uint32_t *codes;
-    BD_NEW(b->arena, codes, b->n_kept);
-    for (size_t i = 0; i < b->n_kept; i++)
-        codes[i] = v->codes[b->kept[i]];
-    *out = codes;
-    return BD_OK;
-}
-
-/* Weights that sum to the number of rows. */
-static bd_status scale_weights(builder *b)
-{
-    const double *raw = NULL;
-    double *weights, sum = 0;
-    if (b->weights == NULL)
-        return BD_OK;
-    BD_TRY(compress_numbers(b, b->weights, &raw));
-    BD_NEW(b->arena, weights, b->n_kept);
-    for (size_t i = 0; i < b->n_kept; i++)
-        sum += raw[i];
-    for (size_t i = 0; i < b->n_kept; i++)
-        weights[i] = raw[i] * ((double)b->n_kept / sum);
-    b->frame->weights = weights;
-    b->frame->mean_weight = sum / (double)b->n_kept;
-    return BD_OK;
-}
-
-/* Levels that occur, renumbered from 0. */
-static bd_status make_groups(builder *b, const char *name, const values *v, const bd_groups **out)
-{
-    bd_groups *groups;
-    uint32_t *codes, *numbers;
-    const uint32_t *raw = NULL;
-    const char **levels;
-    if (v == NULL)
-        return BD_OK;
-    BD_TRY(compress_codes(b, v, &raw));
-    BD_NEW(b->arena, groups, 1);
-    BD_NEW(b->arena, codes, b->n_kept);
-    BD_NEW(b->arena, numbers, v->n_levels + 1);
-    BD_NEW(b->arena, levels, v->n_levels);
-    for (size_t i = 0; i < b->n_kept; i++)
-        numbers[raw[i]] = 1;
-    for (size_t k = 1; k <= v->n_levels; k++)
-        if (numbers[k] != 0) {
-            levels[groups->n_levels] = v->levels[k - 1];
-            numbers[k] = (uint32_t)groups->n_levels++;
-        }
-    for (size_t i = 0; i < b->n_kept; i++)
-        codes[i] = numbers[raw[i]];
-    groups->name = name;
-    groups->codes = codes;
-    groups->levels = levels;
-    *out = groups;
-    return BD_OK;
-}
-
-static bd_status make_design(builder *b)
-{
-    design_variable *variables;
-    BD_NEW(b->arena, variables, b->terms.n_variables + 1);
-    for (size_t i = 0; i < b->terms.n_variables; i++) {
-        const values *v = &b->parts[i].values;
-        design_variable *variable = &variables[i];
-        *variable = (design_variable){.name = b->terms.variables[i]->kind == NODE_NAME ? b->terms.variables[i]->text
-                                                                                       : b->terms.names[i],
-                                      .levels = v->levels,
-                                      .n_levels = v->n_levels,
-                                      .reference = v->reference};
-        if (v->codes != NULL)
-            BD_TRY(compress_codes(b, v, &variable->codes));
-        else
-            BD_TRY(compress_numbers(b, v, &variable->numbers));
-    }
-    return design_build(&b->terms, variables, b->arena, b->frame);
-}
-
-static bd_status finish(builder *b)
-{
-    if (b->n_kept == 0)
-        return no_rows(b);
-    if (b->response != NULL)
-        BD_TRY(compress_numbers(b, b->response, &b->frame->response));
-    if (b->offset_values != NULL)
-        BD_TRY(compress_numbers(b, b->offset_values, &b->frame->offset));
-    if (b->trials_values != NULL)
-        BD_TRY(compress_numbers(b, b->trials_values, &b->frame->trials));
-    BD_TRY(make_design(b));
-    BD_TRY(scale_weights(b));
-    BD_TRY(make_groups(b, b->spec->cluster, b->cluster, &b->frame->cluster));
-    if (b->frame->cluster != NULL && b->frame->cluster->n_levels < 2)
-        return bd_fail(BD_EDATA, "%s: the column of clusters, '%s', has only one value in the %zu rows that are used; there "
-                                 "must be two clusters at least",
-                       b->evaluation.table->source, b->spec->cluster, b->n_kept);
-    BD_TRY(make_groups(b, b->spec->strata, b->strata, &b->frame->strata));
-    b->frame->notes = b->evaluation.notes;
-    b->frame->n_notes = b->evaluation.n_notes;
-    return BD_OK;
-}
-
 bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena, const bd_frame **frame)
 {
     builder *b;
@@ -440,13 +290,15 @@ bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_ar
     b->evaluation =
         (evaluation){.table = table, .n_rows = table->n_rows, .source = &b->formula_source, .arena = arena};
     if (b->where != NULL)
-        BD_TRY(select_rows(table, &b->where_source, b->where, arena, &b->evaluation.rows, &b->evaluation.n_rows));
+        BD_TRY(where_select(table, &b->where_source, b->where, arena, &b->evaluation.rows, &b->evaluation.n_rows));
     b->frame->formula = spec->formula;
     b->frame->n_read = table->n_rows;
     b->frame->n_excluded = table->n_rows - b->evaluation.n_rows;
     BD_TRY(evaluate_parts(b));
     BD_TRY(keep_complete_rows(b));
-    BD_TRY(finish(b));
+    if (b->n_kept == 0)
+        return no_rows(b);
+    BD_TRY(frame_finish(b));
     *frame = b->frame;
     return BD_OK;
 }

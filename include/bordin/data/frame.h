@@ -25,6 +25,10 @@ typedef struct bd_frame_spec {
     const char *offset; /* expressions, or NULL */
     const char *trials;
     bool counts; /* the response may be "kept / offered" or "cbind(kept, missed)": successes, and their trials */
+    bool categories;    /* the response is a column of categories, numbers or text; factor(y, ref = "x") chooses one */
+    const char *levels; /* with categories: their order, "none,mild,severe"; NULL: numbers ascend, text is sorted */
+    const char *extra;  /* terms of a second equation on the same rows, "age + sex", or NULL */
+    const char *extra_option; /* where they come from, for messages: "--zeros" */
 } bd_frame_spec;
 
 /* One column of the design matrix. */
@@ -56,6 +60,21 @@ typedef struct bd_groups {
     size_t n_levels;
 } bd_groups;
 
+/* A response of categories. */
+typedef struct bd_outcome {
+    bd_groups groups;
+    const size_t *counts; /* used rows per level */
+    size_t reference;     /* the level that was chosen, or the first */
+    bool ordered;         /* all levels are numbers, ascending, or their order was given */
+} bd_outcome;
+
+/* The columns of a second equation. */
+typedef struct bd_extra {
+    bool has_intercept; /* then it is column 0 */
+    size_t n_columns;
+    const bd_design_column *columns;
+} bd_extra;
+
 typedef struct bd_frame {
     const char *formula;
     size_t n_read;     /* rows in the table */
@@ -66,7 +85,8 @@ typedef struct bd_frame {
     size_t n_drops;
 
     const char *response_name; /* NULL without a response */
-    const double *response;
+    const double *response;    /* NULL where it is of categories */
+    const bd_outcome *outcome; /* NULL where it is of numbers */
 
     bool has_intercept; /* then it is column 0 */
     size_t n_columns;
@@ -86,6 +106,7 @@ typedef struct bd_frame {
     const char *trials_name;
     const bd_groups *cluster; /* NULL without */
     const bd_groups *strata;
+    const bd_extra *extra;
 } bd_frame;
 
 /* The columns that a specification names, each once, with the use it makes of them.
@@ -95,9 +116,13 @@ BD_CHECKED bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena,
 
 /* Builds the frame in `arena`; plain columns of which no row was dropped are the table's own.
  * BD_EUSAGE as above. BD_EDATA: a name the table lacks; text used as a number; a transformation that is not finite
- * (its row is named); a negative weight; a single cluster; no rows left. */
+ * (its row is named); a negative weight; a single cluster; levels of the response that are not those given; no rows
+ * left. */
 BD_CHECKED bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena,
                                     const bd_frame **frame);
+
+/* *weights <- as they were in the column, not scaled; NULL without. */
+BD_CHECKED bd_status bd_frame_raw_weights(const bd_frame *frame, bd_arena *arena, const double **weights);
 
 /* *name <- the one variable that `expression` is a function of, if `other` takes it too: "y" of "log(y)" and "x:y". NULL:
  * it is a function of several, of none, or `other` does without. A lag, a cluster mean and a deviation from one do not
