@@ -329,9 +329,9 @@ static void the_watch_can_stop_it(void **unused)
     assert_non_null(strstr(bd_message(), "of 2000"));
 }
 
-/* Means of 20 exponentials, in short: the binomial standard error is 0.027. Of 4000 sets with 1999 replicates each, 90 %
- * and 95 % intervals covered 84.9 and 90.4 % (percentile), 85.2 and 91.2 % (BCa), 84.9 and 91.2 % (ABC), 88.3 and 93.7 %
- * (calibrated), with standard errors of 0.5 and 0.4 %. */
+/* Means of 20 exponentials, in short: the binomial standard error is 0.027. Of 4000 sets with 1999 replicates each, 90
+ * and 95 % intervals covered 84.9 and 90.4 % (percentile), 85.2 and 91.2 % (BCa), 84.9 and 91.2 % (ABC), 88.3 and
+ * 93.7 % (calibrated), with standard errors of 0.5 and 0.4 %. */
 static void it_covers_a_skewed_mean_better(void **unused)
 {
     (void)unused;

@@ -55,8 +55,8 @@ BD_CHECKED bd_status bd_interval_method_find(const char *name, const bd_interval
  * the percentile interval at the levels that would be right if the data were the population and the replicates data
  * (Davison & Hinkley 1997, sec. 5.6). A share k / M is spread evenly over k .. k + 1 in M + 1, so that a uniform u
  * corrects nothing. Monte-Carlo errors are those of q, of Q, and what they have in common; as each u has its own
- * samples, the spread of u has their noise in it. The bias of the order of 1 / M that they leave in q is not counted. On
- * the two numbers: Booth & Hall (1994), doi:10.1093/biomet/81.2.331; Lee & Young (1999), JRSS B 61, 353-366.
+ * samples, the spread of u has their noise in it. The bias of the order of 1 / M that they leave in q is not counted.
+ * On the two numbers: Booth & Hall (1994), doi:10.1093/biomet/81.2.331; Lee & Young (1999), JRSS B 61, 353-366.
  * BD_ENUMERIC: fewer than two usable replicates. */
 BD_CHECKED bd_status bd_interval(const bd_interval_method *method, const bd_replicates *replicates, size_t value,
                                  double level, bd_arena *scratch, bd_interval_ends *ends);
