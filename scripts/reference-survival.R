@@ -88,7 +88,7 @@ for (ties in c("efron", "breslow")) {
     show(paste(" ", ties, "lower"), s$lower)
     show(paste(" ", ties, "upper"), s$upper)
 }
-f <- fit(Surv(start, stop, event) ~ age + year + surgery + strata(transplant), heart)
+f <- fit(Surv(start, stop, event) ~ age + year + surgery + strata(transplant), heart) # model errors
 s <- survfit(f, data.frame(age = 5, year = 2, surgery = 1))
 s <- summary(s[2], times = c(10, 100, 500))
 show("  heart cumhaz", s$cumhaz)

@@ -286,12 +286,72 @@ static void test_cox__residuals_agree_with_survival(void **state)
         assert_all_close(4, schoenfeld->residuals + events[k] * 4, schoenfelds[k], 1e-10);
 }
 
+/* The last event at or before a time. */
+static size_t at_time(const bd_cox_curve *curve, double time)
+{
+    size_t i = curve->n_times;
+    while (i > 0 && curve->times[i - 1] > time)
+        i--;
+    assert_true(i > 0);
+    return i - 1;
+}
+
+static void test_cox__curves_agree_with_survfit(void **state)
+{
+    (void)state;
+    static const double times[] = {5, 100, 310, 800}, profile[] = {60, 2, 1};
+    static const double expected[2][5][4] = {
+        {{0.00298455581305707, 0.0848503987373332, 0.461254780117809, 1.75097016445307},
+         {0.00301239025287327, 0.0200674174521377, 0.0756501438797251, 0.307725664777202},
+         {0.997019893546089, 0.918649705277891, 0.630492020101622, 0.173605435900873},
+         {0.991150655774642, 0.883219244477957, 0.54360829494147, 0.094978817632315},
+         {1, 0.955501463859032, 0.731262181079531, 0.317321778957143}},
+        {{0.0029871742546149, 0.0848115676836554, 0.4608022639946, 1.75002532790592},
+         {0.00301500672855725, 0.0200578388485732, 0.0755648354023667, 0.307633950656415},
+         {0.997017282911184, 0.91868537810651, 0.630777392469201, 0.173769542176092},
+         {0.991142977717397, 0.88327012358631, 0.543945283013396, 0.095085690221062},
+         {1, 0.955520628864824, 0.731470850608417, 0.317564648454326}}};
+    const bd_cox_design design = design_of(&lung);
+    for (int ties = 0; ties < 2; ties++) {
+        const bd_cox_curve *curve = NULL;
+        must(bd_cox_survival(&design, fit_of(&design, (bd_cox_ties)ties, BD_COX_MODEL), 0, profile, arena, &curve));
+        for (size_t k = 0; k < 4; k++) {
+            const size_t i = at_time(curve, times[k]);
+            const double values[] = {curve->hazard[i], curve->hazard_se[i], curve->survival[i], curve->low[i],
+                                     curve->high[i]};
+            for (size_t v = 0; v < 5; v++)
+                assert_close(values[v], expected[ties][v][k], 1e-11);
+        }
+    }
+}
+
+static void test_cox__curves_of_strata_and_intervals_agree_with_survfit(void **state)
+{
+    (void)state;
+    static const double times[] = {10, 100, 500}, profile[] = {5, 2, 1};
+    static const double hazards[] = {0.0761143885883506, 0.637811148987391, 0.985096757006154};
+    static const double errors[] = {0.0808585198577746, 0.272375933146821, 0.38907152077516};
+    const bd_cox_design design = design_of(&heart_strata);
+    const bd_cox *fit = fit_of(&design, BD_COX_EFRON, BD_COX_MODEL);
+    const bd_cox_curve *curve = NULL;
+    must(bd_cox_survival(&design, fit, 1, profile, arena, &curve));
+    for (size_t k = 0; k < 3; k++) {
+        assert_close(curve->hazard[at_time(curve, times[k])], hazards[k], 1e-11);
+        assert_close(curve->hazard_se[at_time(curve, times[k])], errors[k], 1e-11);
+    }
+    assert_int_equal(bd_cox_survival(&design, fit, 2, profile, arena, &curve), BD_EUSAGE);
+    assert_string_equal(bd_message(), "there is no stratum 2 with rows in it");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_cox__agrees_with_survival, make_sources, tear_down),
         cmocka_unit_test_setup_teardown(test_cox__proportional_hazards_agree_with_cox_zph, make_sources, tear_down),
         cmocka_unit_test_setup_teardown(test_cox__residuals_agree_with_survival, make_sources, tear_down),
+        cmocka_unit_test_setup_teardown(test_cox__curves_agree_with_survfit, make_sources, tear_down),
+        cmocka_unit_test_setup_teardown(test_cox__curves_of_strata_and_intervals_agree_with_survfit, make_sources,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_cox__z_and_intervals_follow_from_the_error, make_sources, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,8 +158,8 @@ typedef struct bd_cox_curve {
     const double *survival, *low, *high; /* exp(-hazard), with limits on the log scale, at the fit's level */
 } bd_cox_curve;
 
-/* Of the stratum's baseline and a profile (n_columns values; NULL: the means). Efron's or Breslow's estimator as the fit's
- * ties. BD_EUSAGE: exact ties, no such stratum. BD_ENUMERIC: the fit did not converge. */
+/* Of a stratum's baseline and a profile (n_columns values; NULL: the means), at the mean offset. Efron's or Breslow's
+ * estimator as the fit's ties; limits by the fit's errors. BD_EUSAGE: exact ties, no such stratum. BD_ENUMERIC: the fit did not converge. */
 BD_CHECKED bd_status bd_cox_survival(const bd_cox_design *design, const bd_cox *fit, size_t stratum,
                                      const double *profile, bd_arena *arena, const bd_cox_curve **curve);
 
