@@ -1,5 +1,5 @@
 /* How often 95 % intervals hold the truth: bootstrap intervals and their rivals in simulated samples of known effect.
- *     bench_coverage [--samples N] [--results FILE]
+ *     bench_coverage [--samples N] [--results FILE] [--design NAME]        default: all designs
  * Adds a line per finished cell and method to FILE (coverage.csv), skips those that are in it, and prints its tables.
  * A cell's numbers depend on its name and the number of samples alone, not on threads or on what ran before. */
 #include <stdio.h>
@@ -26,6 +26,10 @@ static size_t make_cells(cell cells[MOST_CELLS])
     for (size_t skewed = 0; skewed < 2; skewed++)
         for (size_t i = 0; i < 2; i++)
             cells[n++] = (cell){&designs[2], pairs[i], 0.5, 0, skewed == 1};
+    for (size_t d = 3; d < 6; d++)
+        for (size_t e = 0; e < 2; e++)
+            for (size_t i = 0; i < 3; i++)
+                cells[n++] = (cell){&designs[d], sizes[i], e == 0 ? 0 : 0.8, 0, false};
     return n;
 }
 
@@ -42,15 +46,58 @@ static size_t n_methods(const design *d)
     return n;
 }
 
+static bd_status all_intervals(const sample *s, const bd_units *units, const bd_statistic *statistic, range *ranges)
+{
+    const bool from_weights = statistic->from_weights != NULL;
+    const bd_replicates *replicates;
+    bd_resampling_options options = BD_RESAMPLING_DEFAULTS;
+    options.n_replicates = REPLICATES;
+    options.seed = s->key + s->number;
+    options.n_threads = 1;
+    options.standard_errors = !from_weights;
+    options.accelerations = true;
+    BD_TRY(bd_resample(units, statistic, &options, s->arena, &replicates));
+    for (size_t i = 0; i < BOOTSTRAPS; i++) {
+        bd_interval_ends ends;
+        if (from_weights && bd_interval_methods[i]->needs_errors)
+            continue;
+        BD_TRY(bd_interval(bd_interval_methods[i], replicates, 0, level, s->arena, &ends));
+        ranges[i] = (range){ends.low, ends.high};
+    }
+    return BD_OK;
+}
+
+/* A sample that cannot be estimated, or too many of whose replicates cannot, has no interval. */
+static bd_status model_ranges(sample *s, range *ranges)
+{
+    const design *d = s->cell->design;
+    const bd_columns rows = {.n_rows = s->columns.n_rows};
+    const bd_units *units;
+    slope_of_model model = {0};
+    size_t n_scratch;
+    bd_status status = d->model(s, &model, &n_scratch);
+    if (status == BD_OK) {
+        const bd_statistic statistic = {.n_values = 1, .names = model_names + 1, .columns = &rows,
+                                        .from_weights = model_slope, .n_scratch = n_scratch, .context = &model};
+        memcpy(ranges + BOOTSTRAPS, s->rivals, 2 * sizeof *ranges);
+        BD_TRY(bd_units_of_rows(&rows, NULL, NULL, 1, s->arena, &units));
+        status = all_intervals(s, units, &statistic, ranges);
+    }
+    return status == BD_ENUMERIC || status == BD_EDATA ? BD_OK : status;
+}
+
 /* All intervals of one sample, the bootstrap's from the same replicates. */
 static bd_status find_ranges(sample *s, range *ranges)
 {
     static const char *const names[] = {"effect"};
     const design *d = s->cell->design;
     const bd_units *units;
-    const bd_replicates *replicates;
     double *triangle;
+    for (size_t i = 0; i < MOST_METHODS; i++)
+        ranges[i] = (range){NAN, NAN};
     BD_TRY(d->simulate(s));
+    if (d->model != NULL)
+        return model_ranges(s, ranges);
     BD_TRY(bd_triangle_of(&s->columns, 1, s->arena, &triangle));
     s->triangle = triangle;
     const bd_membership clusters = {s->clusters, s->cell->n};
@@ -60,17 +107,7 @@ static bd_status find_ranges(sample *s, range *ranges)
         BD_TRY(bd_units_of_rows(&s->columns, NULL, triangle, 1, s->arena, &units));
     const bd_statistic statistic = {
         .n_values = 1, .names = names, .columns = &s->columns, .constant_first = true, .from_moments = d->estimate};
-    bd_resampling_options options = BD_RESAMPLING_DEFAULTS;
-    options.n_replicates = REPLICATES;
-    options.seed = s->key + s->number;
-    options.n_threads = 1;
-    options.standard_errors = options.accelerations = true;
-    BD_TRY(bd_resample(units, &statistic, &options, s->arena, &replicates));
-    for (size_t i = 0; i < BOOTSTRAPS; i++) {
-        bd_interval_ends ends;
-        BD_TRY(bd_interval(bd_interval_methods[i], replicates, 0, level, s->arena, &ends));
-        ranges[i] = (range){ends.low, ends.high};
-    }
+    BD_TRY(all_intervals(s, units, &statistic, ranges));
     return d->rival_ranges(s, ranges + BOOTSTRAPS);
 }
 
@@ -228,7 +265,9 @@ typedef enum measure { COVERAGE, TYPE_ONE_ERROR, TAILS, WIDTH, N_MEASURES } meas
 static void print_entry(const result *one, measure what)
 {
     const double error = one->too_low + one->too_high;
-    if (what == COVERAGE)
+    if (one->none == 1)
+        printf(" |");
+    else if (what == COVERAGE)
         printf(" %.1f (%.2f) |", 100 * one->coverage, 100 * one->mc_se);
     else if (what == TYPE_ONE_ERROR)
         printf(" %.1f (%.2f) |", 100 * error, 100 * one->mc_se);
@@ -275,17 +314,24 @@ static void print_table(const design *d, const cell *cells, size_t n_cells, size
     }
 }
 
-static bool read_arguments(int argc, char **argv, size_t *n_samples, const char **path)
+static bool read_arguments(int argc, char **argv, size_t *n_samples, const char **path, const char **only)
 {
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--samples") == 0)
             *n_samples = strtoul(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--results") == 0)
             *path = argv[i + 1];
+        else if (strcmp(argv[i], "--design") == 0)
+            *only = argv[i + 1];
         else
             return false;
     }
     return argc % 2 == 1 && *n_samples > 0 && *n_samples <= UINT32_MAX;
+}
+
+static bool chosen(const design *d, const char *only)
+{
+    return only == NULL || strcmp(d->name, only) == 0;
 }
 
 int main(int argc, char **argv)
@@ -293,9 +339,9 @@ int main(int argc, char **argv)
     static results r;
     cell cells[MOST_CELLS];
     size_t n_samples = DEFAULT_SAMPLES;
-    const char *path = "coverage.csv";
-    if (!read_arguments(argc, argv, &n_samples, &path)) {
-        fprintf(stderr, "bench_coverage [--samples N] [--results FILE]\n");
+    const char *path = "coverage.csv", *only = NULL;
+    if (!read_arguments(argc, argv, &n_samples, &path, &only)) {
+        fprintf(stderr, "bench_coverage [--samples N] [--results FILE] [--design NAME]\n");
         return 2;
     }
     const size_t n_cells = make_cells(cells);
@@ -305,10 +351,10 @@ int main(int argc, char **argv)
         return 1;
     }
     for (size_t i = 0; i < n_cells; i++)
-        if (!finish_cell(&cells[i], n_samples, ranges, &r))
+        if (chosen(cells[i].design, only) && !finish_cell(&cells[i], n_samples, ranges, &r))
             return 1;
     for (size_t d = 0; d < N_DESIGNS; d++)
-        for (measure what = COVERAGE; what < N_MEASURES; what++)
+        for (measure what = COVERAGE; what < N_MEASURES && chosen(&designs[d], only); what++)
             print_table(&designs[d], cells, n_cells, n_samples, what, &r);
     free(ranges);
     return fclose(r.file) == 0 ? 0 : 1;

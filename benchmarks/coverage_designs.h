@@ -13,6 +13,10 @@
 enum { REPLICATES = 1000, CLUSTER_SIZE = 20, MOST_RIVALS = 3 };
 static const double level = 0.95, icc = 0.2;
 
+typedef struct range {
+    double low, high;
+} range;
+
 typedef struct cell {
     const struct design *design;
     size_t n; /* rows; for clusters: clusters */
@@ -29,18 +33,17 @@ typedef struct sample {
     bd_columns columns;
     uint32_t *clusters; /* or NULL */
     const double *triangle;
+    range rivals[MOST_RIVALS]; /* of a model that is fitted once for all */
 } sample;
 
-typedef struct range {
-    double low, high;
-} range;
-
+struct slope_of_model;
 typedef struct design {
     const char *name, *rivals[MOST_RIVALS + 1]; /* NULL ends the list */
     double (*truth)(const cell *c);
     bd_status (*simulate)(sample *s);
     bd_replicate_end (*estimate)(const void *context, const double *triangle, double *values, double *errors);
     bd_status (*rival_ranges)(const sample *s, range *ranges);
+    bd_status (*model)(sample *s, struct slope_of_model *model, size_t *n_scratch); /* in place of the last two; or NULL */
 } design;
 
 static double error_of(const cell *c, double z)
@@ -230,10 +233,15 @@ static bd_status pairs_rivals(const sample *s, range *ranges)
     return BD_OK;
 }
 
+#include "coverage_models.h"
+
 static const design designs[] = {
-    {"indirect", {"sobel", "monte-carlo"}, product_of_paths, simulate_mediation, estimate_indirect, mediation_rivals},
-    {"clusters", {"cr0", "cr1", "cr2"}, no_slope, simulate_clusters, estimate_slope, cluster_rivals},
-    {"correlation", {"fisher"}, correlation, simulate_pairs, estimate_correlation, pairs_rivals},
+    {"indirect", {"sobel", "monte-carlo"}, product_of_paths, simulate_mediation, estimate_indirect, mediation_rivals, NULL},
+    {"clusters", {"cr0", "cr1", "cr2"}, no_slope, simulate_clusters, estimate_slope, cluster_rivals, NULL},
+    {"correlation", {"fisher"}, correlation, simulate_pairs, estimate_correlation, pairs_rivals, NULL},
+    {"logistic", {"wald", "wald-hc3"}, slope_of_x, simulate_binary, .model = logistic_model},
+    {"poisson", {"wald", "wald-hc3"}, slope_of_x, simulate_counts, .model = poisson_model},
+    {"cox", {"wald", "wald-robust"}, slope_of_x, simulate_times, .model = cox_model},
 };
 enum { N_DESIGNS = sizeof designs / sizeof designs[0] };
 
