@@ -287,9 +287,10 @@ static bd_status limits(const bd_description *d, bd_document *document)
     return BD_OK;
 }
 
-static bool has_unnamed(const bd_table *table)
+/* When all columns are described, the nameless one was not read. */
+static bool leaves_unnamed(const bd_table *table)
 {
-    for (size_t j = 0; j < table->n_header; j++)
+    for (size_t j = 0; j < table->n_header && table->n_columns + 1 == table->n_header; j++)
         if (table->header[j][0] == '\0')
             return true;
     return false;
@@ -297,7 +298,7 @@ static bool has_unnamed(const bd_table *table)
 
 static bd_status notes(const bd_description *d, bd_document *document)
 {
-    if (has_unnamed(d->table))
+    if (leaves_unnamed(d->table))
         BD_TRY(bd_document_say(document, BD_NOTE, "A column without a name (row names, mostly) is left out."));
     if (d->n_without_group > 0)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s is missing in %zu rows; they are in no group.", d->by->name,
