@@ -2,6 +2,7 @@
  * the progress of watch.c. */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,12 +29,16 @@ static int exit_of(bd_status status)
     }
 }
 
+static atomic_flag ending = ATOMIC_FLAG_INIT;
+
 static void interrupted(int number)
 {
     static const char message[] = "\nbordin: interrupted; nothing was written\n";
     (void)number;
     if (cli_watch_stop())
         return;
+    while (atomic_flag_test_and_set(&ending)) /* a second signal, in another thread: the first one exits */
+        pause();
     cli_files_abandon();
     if (write(STDERR_FILENO, message, sizeof message - 1) < 0)
         _exit(EXIT_INTERRUPTED);
