@@ -1,5 +1,5 @@
-# Values that tests/models/test_cox.c and tests/analyses/test_survival.c hold proportional-hazards regression to, and the
-# data sets in datasets/survival.
+# Values that tests/models/test_cox.c and tests/analyses/test_survival.c hold proportional hazards to, and the data sets
+# in datasets/survival.
 # Run by hand: Rscript scripts/reference-survival.R            the values
 #              Rscript scripts/reference-survival.R data       writes datasets/survival/*.csv
 # Made with R 4.2.2 and survival 3.5-3.
@@ -32,7 +32,8 @@ report <- function(name, f) {
     if (!is.null(f$rscore)) show("  robust score", f$rscore)
     show("  concordance", f$concordance[c("concordance", "std")])
 }
-zph <- function(f, ...) for (t in c("km", "rank", "identity", "log")) show(paste("  zph", t), cox.zph(f, t, ...)$table[, 1])
+zph <- function(f, ...) for (t in c("km", "rank", "identity", "log"))
+    show(paste("  zph", t), cox.zph(f, t, ...)$table[, 1])
 
 complete <- na.omit(lung[c("inst", "time", "status", "age", "sex", "ph.ecog", "wt.loss")])
 for (ties in c("efron", "breslow", "exact")) {

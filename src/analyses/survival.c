@@ -6,7 +6,7 @@
 
 #include "analyses/survival_formula.h"
 
-/* Expressions that are no predictors stand among the terms of one frame, so that all have the same rows: in this order. */
+/* Expressions that are no predictors stand among the terms of one frame, so that all have the same rows. */
 typedef struct parts {
     survival_formula formula;
     bd_frame_spec spec;
@@ -43,7 +43,8 @@ static bd_status refuse_outcome(const survival_formula *f, bd_arena *arena)
         const char *name = NULL, *predictor = f->plain[i / 2];
         BD_TRY(bd_expression_shares(outcome[i % 2], predictor, arena, &name));
         if (name != NULL)
-            return bd_fail(BD_EUSAGE, "'%s', in the outcome, is also in the predictor '%s'; leave it out", name, predictor);
+            return bd_fail(BD_EUSAGE, "'%s', in the outcome, is also in the predictor '%s'; leave it out", name,
+                           predictor);
     }
     return BD_OK;
 }
@@ -175,8 +176,8 @@ static bd_status set_patients(const bd_table *table, const bd_survival_spec *spe
     if (p->spec.cluster == NULL || strcmp(p->spec.cluster, spec->id) != 0)
         BD_TRY(bd_frame_build(table, &by_patient, arena, &frame));
     if (frame->n_rows != data->frame->n_rows)
-        return bd_fail(BD_EDATA, "%s: '%s' is missing in %zu rows that are used; leave them out with --where", table->source,
-                       spec->id, data->frame->n_rows - frame->n_rows);
+        return bd_fail(BD_EDATA, "%s: '%s' is missing in %zu rows that are used; leave them out with --where",
+                       table->source, spec->id, data->frame->n_rows - frame->n_rows);
     data->design.id = frame->cluster->codes;
     data->design.id_levels = frame->cluster->levels;
     data->design.n_ids = frame->cluster->n_levels;
@@ -220,7 +221,8 @@ bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec,
     BD_TRY(compose(spec, arena, &p));
     BD_TRY(bd_frame_build(table, &p.spec, arena, &frame));
     if (!frame->has_intercept)
-        return bd_fail(BD_EUSAGE, "proportional hazards have no intercept to leave out; write the formula without -1 or 0");
+        return bd_fail(BD_EUSAGE, "proportional hazards have no intercept to leave out; write the formula without -1 "
+                                  "or 0");
     data->frame = frame;
     data->formula = spec->formula;
     data->event = p.formula.event;
@@ -246,7 +248,8 @@ bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec,
 
 bd_status bd_cox_ties_find(const char *name, bd_cox_ties *ties)
 {
-    static const char *const names[] = {[BD_COX_EFRON] = "efron", [BD_COX_BRESLOW] = "breslow", [BD_COX_EXACT] = "exact"};
+    static const char *const names[] = {
+        [BD_COX_EFRON] = "efron", [BD_COX_BRESLOW] = "breslow", [BD_COX_EXACT] = "exact"};
     for (int i = 0; i < 3; i++)
         if (strcmp(names[i], name) == 0) {
             *ties = (bd_cox_ties)i;

@@ -13,7 +13,8 @@ static bd_status coefficient_table(const bd_survival *survival, bd_document *doc
 {
     const bd_cox *fit = survival->fit;
     const bool robust = fit->se == BD_COX_ROBUST;
-    bd_heading headings[9] = {{"term", "Term", BD_TEXT}, {"estimate", "Log HR", BD_ESTIMATE}, {"se", "SE", BD_ESTIMATE}};
+    bd_heading headings[9] = {
+        {"term", "Term", BD_TEXT}, {"estimate", "Log HR", BD_ESTIMATE}, {"se", "SE", BD_ESTIMATE}};
     const bd_heading rest[] = {{"statistic", "z", BD_STATISTIC},
                                {"p", "p", BD_P_VALUE},
                                {"hazard_ratio", "Hazard ratio", BD_ESTIMATE},
@@ -107,15 +108,15 @@ static bd_status sentence(const bd_survival *survival, bd_document *document)
 {
     const bd_cox *fit = survival->fit;
     BD_TRY(bd_document_say(document, BD_SENTENCE,
-                           "%zu of %zu rows have the event (%s). The predictors together: likelihood ratio chi2(%.0f) = %.2f, "
-                           "%s.",
+                           "%zu of %zu rows have the event (%s). The predictors together: likelihood ratio chi2(%.0f) "
+                           "= %.2f, %s.",
                            fit->n_events, fit->n_used, survival->data->event, fit->likelihood_ratio.df,
                            fit->likelihood_ratio.statistic, bd_show_p(fit->likelihood_ratio.p).text));
     if (isnan(fit->concordance.concordance))
         return BD_OK;
     return bd_document_say(document, BD_SENTENCE,
-                           "Of two rows of which one is known to have the event earlier, that one has the higher fitted "
-                           "hazard in %.1f %% of pairs (concordance; 50 %% is chance).",
+                           "Of two rows of which one is known to have the event earlier, that one has the higher "
+                           "fitted hazard in %.1f %% of pairs (concordance; 50 %% is chance).",
                            100 * fit->concordance.concordance);
 }
 
@@ -146,8 +147,9 @@ static bd_status notes(const bd_survival *survival, bd_document *document)
         BD_TRY(bd_document_say(document, BD_NOTE, "%zu strata of %s have baseline hazards of their own.",
                                data->design.n_strata, data->strata));
     if (data->cluster != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "z, p and intervals rest on robust errors for %zu clusters of %s; the "
-                                                  "likelihood ratio and score tests take rows as independent.",
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "z, p and intervals rest on robust errors for %zu clusters of %s; the "
+                               "likelihood ratio and score tests take rows as independent.",
                                data->design.n_clusters, data->cluster));
     else if (fit->se == BD_COX_ROBUST)
         BD_TRY(bd_document_say(document, BD_NOTE, "z, p and intervals rest on robust errors by row."));
@@ -156,10 +158,10 @@ static bd_status notes(const bd_survival *survival, bd_document *document)
                                data->weights));
     if (data->offset != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "Offset of the log hazard: %s.", data->offset));
-    return survival->proportional == NULL
-               ? BD_OK
-               : bd_document_say(document, BD_NOTE, "Proportional hazards: score tests of terms times 1 - the Kaplan-Meier "
-                                                    "curve.");
+    if (survival->proportional == NULL)
+        return BD_OK;
+    return bd_document_say(document, BD_NOTE,
+                           "Proportional hazards: score tests of terms times 1 - the Kaplan-Meier curve.");
 }
 
 static bd_status fit_warnings(const bd_survival *survival, bd_document *document)
@@ -168,20 +170,20 @@ static bd_status fit_warnings(const bd_survival *survival, bd_document *document
     const double n_events = (double)fit->n_events, n_columns = (double)fit->n_columns;
     if (fit->end == BD_COX_INFINITE)
         BD_TRY(bd_document_say(document, BD_WARNING,
-                               "The likelihood rises for ever along %s: at every event it is at its extreme, among those at "
-                               "risk, in who has the event. Such a coefficient is infinite, and has no error; the likelihood "
-                               "ratio holds.",
+                               "The likelihood rises for ever along %s: at every event it is at its extreme, among "
+                               "those at risk, in who has the event. Such a coefficient is infinite, and has no error; "
+                               "the likelihood ratio holds.",
                                fit->infinite));
     if (fit->end == BD_COX_NOT_CONVERGED)
         BD_TRY(bd_document_say(document, BD_WARNING, "The fit did not converge in %zu iterations; do not use it.",
                                fit->n_iterations));
     if (n_events < n_columns)
-        BD_TRY(bd_document_say(document, BD_WARNING, "There are fewer events (%.0f) than coefficients (%.0f).", n_events,
-                               n_columns));
+        BD_TRY(bd_document_say(document, BD_WARNING, "There are fewer events (%.0f) than coefficients (%.0f).",
+                               n_events, n_columns));
     else if (n_events < FEW_EVENTS * n_columns)
         BD_TRY(bd_document_say(document, BD_WARNING,
-                               "There are %.1f events for each coefficient; with fewer than %.0f, estimates are biased away "
-                               "from 0 and intervals too narrow.",
+                               "There are %.1f events for each coefficient; with fewer than %.0f, estimates are biased "
+                               "away from 0 and intervals too narrow.",
                                n_events / n_columns, FEW_EVENTS));
     return BD_OK;
 }

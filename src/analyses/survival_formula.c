@@ -95,8 +95,9 @@ static bd_status read_offset(reading *r, const node *call)
         return syntax_error(r->source, call->at, "offset() takes one expression");
     BD_TRY(refuse_within_all(r, call));
     BD_TRY(syntax_print(call->children[0], r->arena, &text));
-    return r->formula->offset == NULL ? bd_print(r->arena, &r->formula->offset, "%s", text)
-                                      : bd_print(r->arena, &r->formula->offset, "(%s) + (%s)", r->formula->offset, text);
+    return r->formula->offset == NULL
+               ? bd_print(r->arena, &r->formula->offset, "%s", text)
+               : bd_print(r->arena, &r->formula->offset, "(%s) + (%s)", r->formula->offset, text);
 }
 
 /* What a frame would make of it, with its sign. */

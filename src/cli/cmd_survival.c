@@ -10,7 +10,8 @@ static int robust;
 
 static struct poptOption option_table[] = {
     {"ties", 0, POPT_ARG_STRING, &ties, 0, "events at one time: efron (default), breslow or exact", "NAME"},
-    {"cluster", 0, POPT_ARG_STRING, &cli.cluster, 0, "column of clusters, such as therapists, for robust errors", "NAME"},
+    {"cluster", 0, POPT_ARG_STRING, &cli.cluster, 0, "column of clusters, such as therapists, for robust errors",
+     "NAME"},
     {"robust", 0, POPT_ARG_NONE, &robust, 0, "robust errors by row", NULL},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights: a row of weight 2 counts as two", "NAME"},
     {"id", 0, POPT_ARG_STRING, &id, 0, "column of patients, whose intervals must not overlap", "NAME"},
@@ -60,10 +61,10 @@ const cli_command cli_survival = {
     .summary = "time to an event, such as dropout: proportional hazards (Cox)",
     .arguments = "FORMULA FILE",
     .example = "bordin survival 'Surv(time, status == 2) ~ age + sex + ph.ecog' datasets/survival/lung.csv",
-    .text = "Fits proportional hazards. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0 where\n"
-            "observation ended before, or 'Surv(start, stop, event) ~ terms' for rows that are intervals, on which predictors\n"
-            "may differ. Terms as for regress, and strata(site) for baseline hazards by site, cluster(therapist),\n"
-            "offset(x). FILE is CSV, gzip or not; - reads standard input.",
+    .text = "Fits proportional hazards. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0\n"
+            "where observation ended before, or 'Surv(start, stop, event) ~ terms' for rows that are intervals, on\n"
+            "which predictors may differ. Terms as for regress, and strata(site) for baseline hazards by site,\n"
+            "cluster(therapist), offset(x). FILE is CSV, gzip or not; - reads standard input.",
     .options = option_table,
     .run = survive,
 };

@@ -33,8 +33,9 @@ static bd_status fail_unidentified(const cox_model *model, size_t j)
     if (j == 0)
         return bd_fail(BD_ENUMERIC, "'%s' does not vary among those at risk when events happen%s; leave it out", name,
                        strata);
-    return bd_fail(BD_ENUMERIC, "among those at risk when events happen%s, '%s' is constant or a linear combination of the "
-                                "predictors before it; leave it out",
+    return bd_fail(BD_ENUMERIC,
+                   "among those at risk when events happen%s, '%s' is constant or a linear combination of the "
+                   "predictors before it; leave it out",
                    strata, name);
 }
 
@@ -155,7 +156,8 @@ bd_status bd_cox_fit(const bd_cox_design *design, const bd_cox_options *options,
     if (newton.collinear < p && newton.n_iterations == 0)
         return fail_unidentified(model, newton.collinear);
     if (newton.n_iterations == 0)
-        return bd_fail(BD_ENUMERIC, "the partial likelihood is not a number at coefficients of 0; is the offset too large?");
+        return bd_fail(BD_ENUMERIC, "the partial likelihood is not a number at coefficients of 0; is the offset too "
+                                    "large?");
     fit->n_rows = design->n_rows;
     fit->n_columns = p;
     fit->n_used = model->rows.n;

@@ -31,11 +31,12 @@ static bd_status check_time(const bd_cox_design *design, size_t i)
         return bd_fail(BD_EDATA, "the time in row %zu is negative (%g); times count from when observation began", i + 1,
                        stop);
     if (design->start != NULL && !(stop > start))
-        return bd_fail(BD_EDATA, "the interval in row %zu begins at %g and ends at %g; it must end after it begins", i + 1,
-                       start, stop);
+        return bd_fail(BD_EDATA, "the interval in row %zu begins at %g and ends at %g; it must end after it begins",
+                       i + 1, start, stop);
     if (design->event[i] != 0 && design->event[i] != 1)
-        return bd_fail(BD_EDATA, "the event in row %zu is %g; it is 1 where the event happened and 0 where it did not (codes "
-                                 "of another kind are compared, as in status == 2)",
+        return bd_fail(BD_EDATA,
+                       "the event in row %zu is %g; it is 1 where the event happened and 0 where it did not (codes "
+                       "of another kind are compared, as in status == 2)",
                        i + 1, design->event[i]);
     return BD_OK;
 }
@@ -55,7 +56,8 @@ static bd_status check_events(const bd_cox_design *design)
     if (n_used < 2)
         return bd_fail(BD_EDATA, "there %s; at least two are needed", n_used == 1 ? "is one row" : "are no rows");
     if (n_events == 0)
-        return bd_fail(BD_EDATA, "none of the %zu rows has the event; without events there is no hazard to compare", n_used);
+        return bd_fail(BD_EDATA, "none of the %zu rows has the event; without events there is no hazard to compare",
+                       n_used);
     if (one_time && design->start == NULL)
         return bd_fail(BD_EDATA, "all times are %g; who had the event earlier cannot be told", first);
     return BD_OK;

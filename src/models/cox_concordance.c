@@ -1,5 +1,5 @@
-/* Concordance of linear predictor and time, and its error: a tree of weights over the ranks of the predictor, descending
- * for those who outlive an event, ascending for the events that a row has outlived. Therneau & Watson (2015). */
+/* Concordance of linear predictor and time, and its error: a tree of weights over the ranks of the predictor,
+ * descending for those who outlive an event, ascending for the events that a row has outlived. */
 #include <string.h>
 
 #include "models/cox_internal.h"
@@ -129,8 +129,8 @@ static bd_status find_ranks(const cox_model *model, const double *eta, bd_arena 
     return BD_OK;
 }
 
-static bd_status standard_error(const cox_model *model, const counting *c, double n_pairs, double somers, bd_arena *arena,
-                                double *se)
+static bd_status standard_error(const cox_model *model, const counting *c, double n_pairs, double somers,
+                                bd_arena *arena, double *se)
 {
     const uint32_t *cluster = model->design->cluster;
     double *by_unit, sum = 0;

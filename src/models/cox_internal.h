@@ -1,4 +1,4 @@
-/* The rows of a proportional-hazards model in the order in which the risk sets are swept, and what a sweep makes of them. */
+/* The rows of a proportional-hazards model in the order of the sweep over risk sets, and what it makes of them. */
 #ifndef BORDIN_MODELS_COX_INTERNAL_H
 #define BORDIN_MODELS_COX_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* The partial likelihood's score and information for one replicate: the sweep of cox_sums.c, by columns, for vectors. */
+/* The partial likelihood's score and information of one replicate: the sweep of cox_sums.c by columns, for vectors. */
 #include "models/cox_pass.h"
 
 #include "models/glm_exp.h"

@@ -1,4 +1,4 @@
-/* The partial likelihood's score and information for one replicate: the sweep of cox_sums.c, by columns, for vectors. */
+/* The partial likelihood's score and information of one replicate: the sweep of cox_sums.c by columns, for vectors. */
 #ifndef BORDIN_MODELS_COX_PASS_H
 #define BORDIN_MODELS_COX_PASS_H
 

@@ -1,4 +1,4 @@
-/* Proportional hazards for other weights: Newton's method from the full sample's solution, on the rows that have one. */
+/* Proportional hazards for other weights: Newton's method from the full sample's solution, on rows that have one. */
 #include <string.h>
 
 #include "models/cox_model.h"
@@ -68,8 +68,8 @@ static void lay_out(const cox_rows *all, room *r, cox_rows *rows, cox_sums *sums
     newton->factor = doubles(r, p * p);
 }
 
-/* rows <- those of `all` with a weight, in their order; place: where they went, UINT32_MAX: nowhere; group_at: the first
- * group kept at or after each. Either may be NULL. */
+/* rows <- those of `all` with a weight, in their order; place: where they went, UINT32_MAX: nowhere; group_at: the
+ * first group kept at or after each. Either may be NULL. */
 static void keep_weighted(const cox_model *model, const double *weights, cox_rows *rows, uint32_t *place,
                           uint32_t *group_at)
 {

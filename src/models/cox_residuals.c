@@ -24,7 +24,8 @@ bd_status cox_model_at(const bd_cox_design *design, const bd_cox *fit, bd_arena 
     if (fit->ties == BD_COX_EXACT)
         return bd_fail(BD_EUSAGE, "this is not known for the exact likelihood of ties; use efron or breslow");
     if (fit->end != BD_COX_CONVERGED)
-        return bd_fail(BD_ENUMERIC, "the fit did not converge%s%s", fit->infinite != NULL ? ", for there is no maximum in " : "",
+        return bd_fail(BD_ENUMERIC, "the fit did not converge%s%s",
+                       fit->infinite != NULL ? ", for there is no maximum in " : "",
                        fit->infinite != NULL ? fit->infinite : "");
     BD_TRY(cox_model_make(design, fit->ties, arena, model));
     BD_TRY(cox_sums_make(&(*model)->rows, arena, sums));

@@ -1,10 +1,10 @@
 /* The partial likelihood, its score and information, in one descending sweep over the risk sets and one pass over rows.
  *
- *     l = sum over events  w eta - m log S0          S0, S1: sums of risk, risk * u over those at risk; risk = w exp(eta)
- *     U = sum over events  w u - m S1 / S0
- *     I = sum over rows  risk (H(stop) - H(start)) u u' - sum over events m S1 S1' / S0^2,   H: jumps m / S0
+ *     l = sum over events  w eta - m log S0        S0, S1: sums of risk, risk * u over those at risk
+ *     U = sum over events  w u - m S1 / S0         risk = w exp(eta)
+ *     I = sum over rows  risk (H(stop) - H(start)) u u' - sum over events  m S1 S1' / S0^2        H: jumps m / S0
  *
- * With Efron's ties an event time of d events counts d risk sets, each without another d-th of those who have the event. */
+ * With Efron's ties a time of d events counts d risk sets, each without another d-th of those who have the event. */
 #include <string.h>
 
 #include "models/cox_at_risk.h"

@@ -90,7 +90,8 @@ static void test_survival__interval_data_with_strata_and_clusters_agree_with_cox
 static void test_survival__factors_are_tested_as_one_term(void **state)
 {
     (void)state;
-    const bd_survival_spec spec = {.formula = "Surv(time, status) ~ trt + factor(celltype, ref = \"squamous\") + karno"};
+    const bd_survival_spec spec = {.formula = "Surv(time, status) ~ trt + factor(celltype, ref = \"squamous\") + "
+                                              "karno"};
     const bd_survival *survival = survival_of("veteran", &spec);
     assert_int_equal(survival->proportional->n_terms, 3);
     assert_int_equal((int)survival->proportional->terms[1].df, 3);
@@ -164,8 +165,8 @@ static void test_survival__says_what_is_wrong_with_a_formula(void **state)
     assert_string_equal(bd_message(), "--cluster 'sex' and cluster(inst) name different clusters");
     const bd_survival_spec holes = {.formula = "Surv(time, status == 2) ~ age", .id = "inst"};
     assert_int_equal(build("lung", &holes, &data), BD_EDATA);
-    assert_string_equal(bd_message(), "datasets/survival/lung.csv: 'inst' is missing in 1 rows that are used; leave them out "
-                                      "with --where");
+    assert_string_equal(bd_message(), "datasets/survival/lung.csv: 'inst' is missing in 1 rows that are used; leave "
+                                      "them out with --where");
 }
 
 static void test_survival__ties_have_names(void **state)

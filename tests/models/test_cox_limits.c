@@ -31,8 +31,14 @@ static bd_cox_design large_design(size_t n)
         strata[i] = i % 3;
         cluster[i] = i % 500;
     }
-    return (bd_cox_design){.n_rows = n, .n_columns = P, .columns = columns, .names = names, .stop = stop, .event = event,
-                           .cluster = cluster, .n_clusters = 500};
+    return (bd_cox_design){.n_rows = n,
+                           .n_columns = P,
+                           .columns = columns,
+                           .names = names,
+                           .stop = stop,
+                           .event = event,
+                           .cluster = cluster,
+                           .n_clusters = 500};
 }
 
 static void assert_same_bits(const bd_cox *a, const bd_cox *b)
@@ -199,7 +205,8 @@ static void test_cox__says_what_is_wrong(void **state)
     const uint32_t id[] = {0, 0, 1, 1};
     const double *all[] = {a, twice};
     const char *const names_here[] = {"a", "b"};
-    bd_cox_design design = {.n_rows = 4, .n_columns = 1, .columns = all, .names = names_here, .stop = to, .event = died};
+    bd_cox_design design = {
+        .n_rows = 4, .n_columns = 1, .columns = all, .names = names_here, .stop = to, .event = died};
     a[2] = NAN;
     assert_refused(&design, BD_EDATA, "'a' has a value that is not a number in row 3");
     a[2] = 4;
@@ -211,8 +218,8 @@ static void test_cox__says_what_is_wrong(void **state)
     to[1] = 2;
     died[3] = 2;
     assert_refused(&design, BD_EDATA,
-                   "the event in row 4 is 2; it is 1 where the event happened and 0 where it did not (codes of another kind "
-                   "are compared, as in status == 2)");
+                   "the event in row 4 is 2; it is 1 where the event happened and 0 where it did not (codes of another "
+                   "kind are compared, as in status == 2)");
     died[0] = died[1] = died[3] = 0;
     assert_refused(&design, BD_EDATA, "none of the 4 rows has the event; without events there is no hazard to compare");
     died[0] = died[1] = died[3] = 1;

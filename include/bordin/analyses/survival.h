@@ -15,8 +15,8 @@
 #include <bordin/report/document.h>
 
 typedef struct bd_survival_spec {
-    const char *formula; /* "Surv(time, event) ~ terms" or "Surv(start, stop, event) ~ terms"; among the terms strata(x),
-                            cluster(x), offset(x); parts are expressions, such as status == 2 */
+    const char *formula; /* "Surv(time, event) ~ terms" or "Surv(start, stop, event) ~ terms"; among the terms
+                            strata(x), cluster(x), offset(x); parts are expressions, such as status == 2 */
     const char *where;   /* a condition, or NULL */
     const char *weights; /* names of columns, or NULL */
     const char *cluster; /* as cluster(x) in the formula */
@@ -38,8 +38,8 @@ typedef struct bd_survival_data {
     const char *offset;      /* expression, NULL without */
 } bd_survival_data;
 
-/* The columns that a specification names. BD_EUSAGE: the formula or the condition cannot be parsed; no Surv() on the left;
- * strata(), cluster() or offset() within another term. */
+/* The columns that a specification names. BD_EUSAGE: the formula or the condition cannot be parsed; no Surv() on the
+ * left; strata(), cluster() or offset() within another term. */
 BD_CHECKED bd_status bd_survival_wanted(const bd_survival_spec *spec, bd_arena *arena, const bd_wanted **wanted,
                                         size_t *n_wanted);
 

@@ -27,7 +27,7 @@ typedef struct bd_cox_design {
     size_t n_strata;
     const uint32_t *cluster;      /* 0 .. n_clusters - 1 by row, or NULL */
     size_t n_clusters;
-    const uint32_t *id;           /* the patient of a row, 0 .. n_ids - 1: intervals are checked not to overlap; or NULL */
+    const uint32_t *id;           /* the patient of a row, 0 .. n_ids - 1: intervals must not overlap; or NULL */
     const char *const *id_levels; /* names of the patients, for messages; or NULL */
     size_t n_ids;
     const double *weights;        /* a row of weight 2 counts as two, but see bd_cox_ties; or NULL */
@@ -103,9 +103,9 @@ typedef struct bd_cox_options {
 
 #define BD_COX_DEFAULTS ((bd_cox_options){.level = 0.95})
 
-/* Fits the log hazard ratios by Newton-Raphson on the partial likelihood, halving steps that lower it, on columns rotated
- * to be uncorrelated. One descending sweep an iteration, for intervals too: rows that leave the risk set are subtracted
- * from sums kept in doubled precision. The fit lives in `arena`, the same for any number of threads.
+/* Fits the log hazard ratios by Newton-Raphson on the partial likelihood, halving steps that lower it, on columns
+ * rotated to be uncorrelated. One descending sweep an iteration, for intervals too: rows that leave the risk set are
+ * subtracted from sums kept in doubled precision. The fit lives in `arena`, the same for any number of threads.
  * BD_EUSAGE: exact ties with weights or robust errors. BD_EDATA: a value that is not finite; a negative time; an
  * interval that ends before it begins; an event that is not 0 or 1; two intervals of one patient that overlap; negative
  * weights; no events; no event with another row at risk; a constant column. BD_ENUMERIC: collinear columns, named.
@@ -159,7 +159,8 @@ typedef struct bd_cox_curve {
 } bd_cox_curve;
 
 /* Of a stratum's baseline and a profile (n_columns values; NULL: the means), at the mean offset. Efron's or Breslow's
- * estimator as the fit's ties; limits by the fit's errors. BD_EUSAGE: exact ties, no such stratum. BD_ENUMERIC: the fit did not converge. */
+ * estimator as the fit's ties; limits by the fit's errors. BD_EUSAGE: exact ties, no such stratum. BD_ENUMERIC: the fit
+ * did not converge. */
 BD_CHECKED bd_status bd_cox_survival(const bd_cox_design *design, const bd_cox *fit, size_t stratum,
                                      const double *profile, bd_arena *arena, const bd_cox_curve **curve);
 
