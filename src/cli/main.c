@@ -15,7 +15,8 @@
 
 enum { EXIT_DONE = 0, EXIT_ANALYSIS = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_INTERRUPTED = 130 };
 
-static const cli_command *const commands[] = {&cli_regress, &cli_mediate, &cli_describe, &cli_survival, &cli_simulate, NULL};
+static const cli_command *const commands[] = {&cli_regress,   &cli_mediate,  &cli_describe, &cli_survival,
+                                              &cli_adherence, &cli_simulate, NULL};
 
 static int exit_of(bd_status status)
 {
@@ -181,7 +182,8 @@ static bd_status dispatch(int argc, char **argv, bd_arena *arena, const cli_comm
     }
     *command = find(name);
     if (*command == NULL)
-        return bd_fail(BD_EUSAGE, "there is no command '%s'; there are regress, mediate, describe, survival, simulate and help",
+        return bd_fail(BD_EUSAGE, "there is no command '%s'; there are regress, mediate, describe, survival, adherence, simulate and "
+                                  "help",
                        name);
     BD_TRY(join(argc, argv, arena, &cli_command_line));
     if (help)
