@@ -8,6 +8,11 @@ typedef double lanes __attribute__((vector_size(COX_LANES * sizeof(double)), ali
 
 #define LANES_AT(x) (*(const lanes *)(const void *)(x))
 
+GLM_INLINE double total(lanes a)
+{
+    return (a[0] + a[1]) + (a[2] + a[3]);
+}
+
 /* n is padded to COX_PAD. */
 GLM_INLINE double dot(size_t n, const double *a, const double *b)
 {
@@ -16,14 +21,42 @@ GLM_INLINE double dot(size_t n, const double *a, const double *b)
         first += LANES_AT(a + i) * LANES_AT(b + i);
         second += LANES_AT(a + i + COX_LANES) * LANES_AT(b + i + COX_LANES);
     }
-    first += second;
-    return (first[0] + first[1]) + (first[2] + first[3]);
+    return total(first + second);
 }
 
-GLM_INLINE void multiply(size_t n, const double *a, const double *b, double *product)
+/* sums[0 .. n_sums - 1], n_sums <= 4: of factor * a times each of the columns x. */
+GLM_INLINE void dots(size_t n_sums, size_t n, const double *factor, const double *a, const double *x, size_t stride,
+                     double *sums)
 {
-    for (size_t i = 0; i < n; i += COX_LANES)
-        *(lanes *)(void *)(product + i) = LANES_AT(a + i) * LANES_AT(b + i);
+    lanes sum[4] = {{0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}};
+    for (size_t i = 0; i < n; i += COX_LANES) {
+        const lanes both = LANES_AT(factor + i) * LANES_AT(a + i);
+        for (size_t k = 0; k < n_sums; k++)
+            sum[k] += both * LANES_AT(x + k * stride + i);
+    }
+    for (size_t k = 0; k < n_sums; k++)
+        sums[k] = total(sum[k]);
+}
+
+/* row[i] <- row[i] + sign * the sum of factor * x_j * x_i, i <= j */
+GLM_INLINE void add_row_of_products(size_t j, size_t n, double sign, const double *factor, const double *x, size_t stride,
+                                    double *row)
+{
+    const double *a = x + j * stride;
+    for (size_t i = 0; i <= j; i += 4) {
+        double sums[4];
+        const size_t n_sums = j + 1 - i;
+        if (n_sums >= 4)
+            dots(4, n, factor, a, x + i * stride, stride, sums);
+        else if (n_sums == 3)
+            dots(3, n, factor, a, x + i * stride, stride, sums);
+        else if (n_sums == 2)
+            dots(2, n, factor, a, x + i * stride, stride, sums);
+        else
+            dots(1, n, factor, a, x + i * stride, stride, sums);
+        for (size_t k = 0; k < 4 && k < n_sums; k++)
+            row[i + k] += sign * sums[k];
+    }
 }
 
 GLM_INLINE void exponentiate(size_t n, const double *restrict weights, double *restrict risk)
@@ -74,11 +107,11 @@ GLM_INLINE size_t add_sets(const cox_pass *s, size_t p, size_t g, size_t n_sets,
     return n_sets + d;
 }
 
-GLM_INLINE size_t collect_sets(const cox_pass *s, size_t p)
+/* `sums`: p + 1, in registers where p is known. */
+GLM_INLINE size_t collect_sets(const cox_pass *s, size_t p, double *sums)
 {
     const double *restrict risk = s->risk, *restrict u = s->u;
     const size_t n_groups = s->n_groups, stride = s->stride;
-    double sums[p + 1];
     size_t n_sets = 0;
     for (size_t j = 0; j <= p; j++)
         sums[j] = 0;
@@ -121,14 +154,13 @@ GLM_INLINE void use_means(const cox_pass *s, size_t p, size_t n_sets)
     }
     for (size_t j = 0; j < p; j++) {
         double *mean = s->sets + (j + 1) * stride;
-        multiply(padded, mean, totals, mean);
+        for (size_t e = 0; e < padded; e += COX_LANES)
+            *(lanes *)(void *)(mean + e) = LANES_AT(mean + e) * LANES_AT(totals + e);
         s->score[j] = s->event_sum[j] - dot(padded, mean, m);
     }
-    for (size_t j = 0; j < p; j++) {
-        multiply(padded, s->sets + (j + 1) * stride, m, totals);
-        for (size_t i = 0; i <= j; i++)
-            s->information[j * p + i] = -dot(padded, totals, s->sets + (i + 1) * stride);
-    }
+    memset(s->information, 0, p * p * sizeof *s->information);
+    for (size_t j = 0; j < p; j++)
+        add_row_of_products(j, padded, -1, m, s->sets + stride, stride, s->information + j * p);
 }
 
 /* factor <- risk times the cumulative hazard, ascending in time. */
@@ -160,36 +192,38 @@ GLM_INLINE void accumulate(const cox_pass *s, size_t p, size_t n_sets)
         s->factor[k] = 0;
 }
 
-GLM_INLINE void add_products(const cox_pass *s, size_t p)
-{
-    for (size_t j = 0; j < p; j++) {
-        multiply(s->stride, s->u + j * s->stride, s->factor, s->risk); /* risk is spent */
-        for (size_t i = 0; i <= j; i++)
-            s->information[j * p + i] += dot(s->stride, s->risk, s->u + i * s->stride);
-    }
-}
-
-GLM_INLINE void run(const cox_pass *pass, size_t p, const double *gamma)
+GLM_INLINE void run(const cox_pass *pass, size_t p, const double *gamma, double *sums)
 {
     const cox_pass copy = *pass, *s = &copy; /* which nothing that is written can be */
     predict(s, p, gamma);
-    const size_t n_sets = collect_sets(s, p);
+    const size_t n_sets = collect_sets(s, p, sums);
     use_means(s, p, n_sets);
     accumulate(s, p, n_sets);
-    add_products(s, p);
+    for (size_t j = 0; j < p; j++)
+        add_row_of_products(j, s->stride, 1, s->factor, s->u, s->stride, s->information + j * p);
 }
+
+#define CASE(P)                     \
+    case P: {                       \
+        double sums[P + 1];         \
+        run(s, P, gamma, sums);     \
+        break;                      \
+    }
 
 /* The same code for numbers of predictors that are often met, which the compiler then unrolls. */
 GLM_INLINE void run_any(const cox_pass *s, const double *gamma)
 {
     switch (s->p) {
-    case 1: run(s, 1, gamma); break;
-    case 2: run(s, 2, gamma); break;
-    case 3: run(s, 3, gamma); break;
-    case 4: run(s, 4, gamma); break;
-    case 5: run(s, 5, gamma); break;
-    case 6: run(s, 6, gamma); break;
-    default: run(s, s->p, gamma);
+        CASE(1)
+        CASE(2)
+        CASE(3)
+        CASE(4)
+        CASE(5)
+        CASE(6)
+    default: {
+        double sums[s->p + 1];
+        run(s, s->p, gamma, sums);
+    }
     }
 }
 

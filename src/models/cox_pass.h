@@ -20,7 +20,7 @@ typedef struct cox_pass {
     uint32_t *n_events; /* n_groups */
     double *event_sum;  /* p: of weight * u over the events */
     double *risk;       /* stride */
-    double *factor;     /* stride: risk * cumulative hazard; and products with it */
+    double *factor;     /* stride: risk * cumulative hazard */
     size_t set_stride;
     double *sets;       /* (p + 3) x set_stride, by risk set: its sums, weight m, m / total */
     double *score, *information; /* p, p x p lower half */
