@@ -13,7 +13,7 @@ typedef struct cli_options {
     char *delimiter, *decimal, *na, *where, *memory;
     /* models */
     char *se, *weights, *cluster, *adjust;
-    char *family, *link, *offset, *trials;
+    char *family, *link, *offset, *trials, *levels, *zeros, *dispersion, *tau;
     int firth;
     /* resampling */
     char *boot, *ci, *seed, *resample, *strata, *save_replicates, *precision, *checkpoint;
