@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyses/survival_bootstrap.h"
 #include "analyses/survival_formula.h"
 
 /* Expressions that are no predictors stand among the terms of one frame, so that all have the same rows. */
@@ -276,6 +277,8 @@ bd_status bd_survive(const bd_survival_data *data, const bd_survival_options *op
     if (survival->fit->end == BD_COX_CONVERGED && options->ties != BD_COX_EXACT)
         BD_TRY(bd_cox_proportional(&design, survival->fit, BD_COX_KM, data->term_of, data->n_terms, arena,
                                    &survival->proportional));
+    if (options->bootstrap)
+        BD_TRY(survival_resample(data, &design, survival->fit, &options->resampling, arena, &survival->bootstrap));
     *out = survival;
     return BD_OK;
 }

@@ -6,6 +6,8 @@
 #include <bordin/analyses/survival.h>
 #include <bordin/report/number.h>
 
+#include "survival_bootstrap.h"
+
 static const double SMALL_P = 0.05;
 static const double FEW_EVENTS = 10; /* for each coefficient: Peduzzi et al. (1995) */
 
@@ -208,12 +210,16 @@ bd_status bd_survival_document(const bd_survival *survival, bd_arena *arena, bd_
     BD_TRY(bd_print(arena, &title, "Proportional hazards: %s", survival->data->formula));
     BD_TRY(bd_document_new(arena, "survival", title, &document));
     BD_TRY(coefficient_table(survival, document));
+    if (survival->bootstrap != NULL)
+        BD_TRY(survival_bootstrap_table(survival, document));
     BD_TRY(fit_table(survival, document));
     BD_TRY(proportional_table(survival, document));
     BD_TRY(sentence(survival, document));
     BD_TRY(notes(survival, document));
     BD_TRY(fit_warnings(survival, document));
     BD_TRY(proportional_warnings(survival, document));
+    if (survival->bootstrap != NULL)
+        BD_TRY(bd_bootstrap_document(survival->bootstrap, arena, document));
     BD_TRY(bd_provenance_frame(survival->data->frame, document));
     *out = document;
     return BD_OK;

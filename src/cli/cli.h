@@ -63,6 +63,9 @@ BD_CHECKED bd_status cli_csv(bd_arena *arena, bd_csv_options *options);
 /* --boot, --ci, --seed, --level, --threads, --precision, --checkpoint; *asked is false when --boot was not given or is 0. */
 BD_CHECKED bd_status cli_resampling(bd_bootstrap_options *options, bool *asked);
 
+/* Options that mean nothing without --boot; permutations have a use for --strata. */
+BD_CHECKED bd_status cli_check_boot(bool asked, bool permuted);
+
 /* --se; *se stays NULL when it was not given. */
 BD_CHECKED bd_status cli_se(const bd_se_estimator **se);
 

@@ -99,19 +99,6 @@ static bd_status parse_permute(const bd_bootstrap_options *resampling, bd_permut
     return BD_OK;
 }
 
-static bd_status check_boot(bool asked)
-{
-    const char *needs_boot = cli.save_replicates                ? "save-replicates"
-                             : cli.ci                           ? "ci"
-                             : cli.resample                     ? "resample"
-                             : cli.strata && cli.permute == NULL ? "strata"
-                             : cli.checkpoint                   ? "checkpoint"
-                                                                : NULL;
-    if (!asked && needs_boot != NULL)
-        return bd_fail(BD_EUSAGE, "--%s needs --boot, such as --boot 10000", needs_boot);
-    return BD_OK;
-}
-
 static bd_status least_squares(const bd_frame_spec *spec, const char *file, bd_regression_options *request,
                                bd_arena *arena)
 {
@@ -237,7 +224,7 @@ static bd_status regress(size_t n_arguments, const char *const *arguments, bd_ar
     BD_TRY(check_options(family, other));
     BD_TRY(cli_resampling(&request.resampling, &request.bootstrap));
     BD_TRY(cli_frame_spec(arguments[0], &spec, &request.resampling.sampling));
-    BD_TRY(check_boot(request.bootstrap));
+    BD_TRY(cli_check_boot(request.bootstrap, cli.permute != NULL));
     request.level = request.resampling.level;
     request.n_threads = request.resampling.n_threads;
     if (family != NULL)

@@ -16,6 +16,7 @@ static struct poptOption option_table[] = {
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights: a row of weight 2 counts as two", "NAME"},
     {"id", 0, POPT_ARG_STRING, &id, 0, "column of patients, whose intervals must not overlap", "NAME"},
     CLI_INCLUDE(cli_where_options, "Rows:"),
+    CLI_INCLUDE(cli_resampling_options, "Resampling (none unless --boot is given):"),
     CLI_INCLUDE(cli_reading_options, "Reading:"),
     CLI_INCLUDE(cli_output_options, "Output:"),
     POPT_TABLEEND};
@@ -39,20 +40,27 @@ static bd_status survive(size_t n_arguments, const char *const *arguments, bd_ar
     const bd_survival_data *data;
     const bd_survival *survival;
     bd_document *document;
+    bd_frame_spec drawn;
     if (n_arguments != 2)
         return bd_fail(BD_EUSAGE, "survival takes a formula and a file: bordin survival 'Surv(time, event) ~ alliance' "
                                   "trial.csv");
+    BD_TRY(cli_resampling(&options.resampling, &options.bootstrap));
+    BD_TRY(cli_check_boot(options.bootstrap, false));
+    BD_TRY(cli_frame_spec(arguments[0], &drawn, &options.resampling.sampling));
+    if (cli.strata != NULL)
+        return bd_fail(BD_EUSAGE, "strata of the model go into the formula, strata(site); --strata is for other commands");
     const bd_survival_spec spec = {
-        .formula = arguments[0], .where = cli.where, .weights = cli.weights, .cluster = cli.cluster, .id = id};
+        .formula = arguments[0], .where = cli.where, .weights = cli.weights, .cluster = drawn.cluster, .id = id};
     if (ties != NULL)
         BD_TRY(bd_while(bd_cox_ties_find(ties, &options.ties), "--ties"));
-    BD_TRY(cli_level(&options.level));
-    BD_TRY(cli_threads(&options.n_threads));
+    options.level = options.resampling.level;
+    options.n_threads = options.resampling.n_threads;
     options.robust = robust;
     BD_TRY(cli_check_outputs(arguments[1], arena));
     BD_TRY(read_data(arguments[1], &spec, arena, &table, &data));
     BD_TRY(bd_survive(data, &options, arena, &survival));
     BD_TRY(bd_survival_document(survival, arena, &document));
+    BD_TRY(cli_write_replicates(survival->bootstrap, arena));
     return cli_write(document, table, arena);
 }
 
@@ -66,5 +74,6 @@ const cli_command cli_survival = {
             "which predictors may differ. Terms as for regress, and strata(site) for baseline hazards by site,\n"
             "cluster(therapist), offset(x). FILE is CSV, gzip or not; - reads standard input.",
     .options = option_table,
+    .more_help = cli_help_intervals,
     .run = survive,
 };

@@ -168,6 +168,14 @@ static bd_status run(const cli_command *command, int argc, char **argv, bool hel
     return status;
 }
 
+static bd_status no_such_command(const char *name, bd_arena *arena)
+{
+    const char *names = commands[0]->name;
+    for (size_t i = 1; commands[i] != NULL; i++)
+        BD_TRY(bd_print(arena, &names, "%s, %s", names, commands[i]->name));
+    return bd_fail(BD_EUSAGE, "there is no command '%s'; there are %s and help", name, names);
+}
+
 static bd_status dispatch(int argc, char **argv, bd_arena *arena, const cli_command **command)
 {
     bool help = argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0;
@@ -182,9 +190,7 @@ static bd_status dispatch(int argc, char **argv, bd_arena *arena, const cli_comm
     }
     *command = find(name);
     if (*command == NULL)
-        return bd_fail(BD_EUSAGE, "there is no command '%s'; there are regress, mediate, describe, survival, adherence, simulate and "
-                                  "help",
-                       name);
+        return no_such_command(name, arena);
     BD_TRY(join(argc, argv, arena, &cli_command_line));
     if (help)
         return run(*command, 1, argv, true, arena);

@@ -196,6 +196,19 @@ bd_status cli_resampling(bd_bootstrap_options *options, bool *asked)
     return cli_threads(&options->n_threads);
 }
 
+bd_status cli_check_boot(bool asked, bool permuted)
+{
+    const char *needs_boot = cli.save_replicates         ? "save-replicates"
+                             : cli.ci                    ? "ci"
+                             : cli.resample              ? "resample"
+                             : cli.strata && !permuted   ? "strata"
+                             : cli.checkpoint            ? "checkpoint"
+                                                         : NULL;
+    if (!asked && needs_boot != NULL)
+        return bd_fail(BD_EUSAGE, "--%s needs --boot, such as --boot 10000", needs_boot);
+    return BD_OK;
+}
+
 bd_status cli_se(const bd_se_estimator **se)
 {
     *se = NULL;

@@ -179,6 +179,36 @@ static void test_survival__ties_have_names(void **state)
     assert_string_equal(bd_message(), "no treatment of ties named 'Exact'; there are efron, breslow, exact");
 }
 
+/* With weights of one the replicate is the fit; the rows of a patient, or a cluster, are drawn together; the same bits for
+ * any number of threads. */
+static void test_survival__is_bootstrapped_by_patient(void **state)
+{
+    (void)state;
+    enum { REPLICATES = 200 };
+    const bd_survival_spec spec = {.formula = "Surv(start, stop, event) ~ age + surgery", .id = "id"};
+    const bd_survival_data *data = data_of("heart", &spec);
+    bd_survival_options options = BD_SURVIVAL_DEFAULTS;
+    const bd_survival *one, *many;
+    options.bootstrap = true;
+    options.resampling.n_replicates = REPLICATES;
+    options.resampling.n_threads = 1;
+    must(bd_survive(data, &options, arena, &one));
+    assert_int_equal(one->bootstrap->replicates->n_units, 103);
+    assert_string_equal(one->bootstrap->unit, "clusters of id");
+    for (size_t j = 0; j < 2; j++) {
+        assert_close(one->bootstrap->replicates->estimates[j], one->fit->coefficients[j].estimate);
+        assert_true(one->bootstrap->ends[j].boot_se > 0.5 * one->fit->coefficients[j].se);
+        assert_true(one->bootstrap->ends[j].boot_se < 2 * one->fit->coefficients[j].se);
+    }
+    options.resampling.n_threads = 3;
+    must(bd_survive(data, &options, arena, &many));
+    assert_memory_equal(one->bootstrap->replicates->values, many->bootstrap->replicates->values,
+                        2 * REPLICATES * sizeof(double));
+    const bd_survival_spec rows = {.formula = "Surv(start, stop, event) ~ age"};
+    assert_int_equal(bd_survive(data_of("heart", &rows), &options, arena, &many), BD_EUSAGE);
+    assert_non_null(strstr(bd_message(), "name the column of patients (--id)"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -191,6 +221,7 @@ int main(void)
         TEST(test_survival__without_predictors_is_a_design_that_is_not_regressed),
         TEST(test_survival__says_what_is_wrong_with_a_formula),
         TEST(test_survival__ties_have_names),
+        TEST(test_survival__is_bootstrapped_by_patient),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
