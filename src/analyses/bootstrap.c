@@ -213,6 +213,10 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
     BD_NEW(arena, result, 1);
     result->options = *options;
     set_defaults(&result->options);
+    if (statistic->from_weights != NULL && result->options.method->needs_errors)
+        return bd_fail(BD_EUSAGE, "a %s interval needs a standard error in every replicate, which only least squares has; "
+                                  "choose another (--ci percentile)",
+                       result->options.method->name);
     if (result->options.sampling->needs_clusters && result->options.method->needs_errors)
         return bd_fail(BD_EUSAGE, "a %s interval of clusters would need a standard error that knows of them in every "
                                   "replicate; choose another (--ci percentile), or the wild bootstrap",

@@ -63,11 +63,6 @@ static bd_status resample(bd_glm_regression *regression, bd_arena *arena)
 {
     const bd_columns rows = {.n_rows = regression->frame->n_rows};
     const bd_glm_prepared *prepared;
-    const bd_bootstrap_options *options = &regression->options.resampling;
-    if (options->method != NULL && options->method->needs_errors)
-        return bd_fail(BD_EUSAGE, "a %s interval needs a standard error in every replicate, which only linear regression "
-                                  "has; choose another (--ci percentile)",
-                       options->method->name);
     BD_TRY(bd_while(bd_glm_prepare(&regression->design, regression->fit, arena, &prepared), "--boot"));
     const bd_statistic statistic = {
         .n_values = prepared->n_columns,
@@ -77,7 +72,8 @@ static bd_status resample(bd_glm_regression *regression, bd_arena *arena)
         .n_scratch = prepared->n_scratch,
         .context = prepared,
     };
-    return bd_bootstrap_frame(regression->frame, &statistic, NULL, options, arena, &regression->bootstrap);
+    return bd_bootstrap_frame(regression->frame, &statistic, NULL, &regression->options.resampling, arena,
+                              &regression->bootstrap);
 }
 
 static bd_status check_end(const bd_glm *fit)

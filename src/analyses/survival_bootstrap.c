@@ -38,10 +38,6 @@ bd_status survival_resample(const bd_survival_data *data, const bd_cox_design *d
     bd_bootstrap_options resampling = *options;
     bd_frame frame;
     BD_TRY(drawn_frame(data, arena, &frame));
-    if (options->method != NULL && options->method->needs_errors)
-        return bd_fail(BD_EUSAGE, "a %s interval needs a standard error in every replicate, which only linear regression "
-                                  "has; choose another (--ci percentile)",
-                       options->method->name);
     if (design->start != NULL && frame.cluster == NULL)
         return bd_fail(BD_EUSAGE, "rows that are intervals belong together by patient: name the column of patients (--id)");
     if (frame.cluster != NULL && (options->sampling == NULL || options->sampling == &bd_sampling_rows))

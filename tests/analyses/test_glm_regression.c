@@ -207,7 +207,7 @@ static void test_glm_regression__is_bootstrapped_from_weights(void **state)
     assert_memory_equal(one->bootstrap->ends, many->bootstrap->ends, 3 * sizeof(bd_interval_ends));
     options.resampling.method = &bd_studentised;
     assert_int_equal(bd_glm_regress(frame, &options, arena, &many), BD_EUSAGE);
-    assert_non_null(strstr(bd_message(), "which only linear regression has"));
+    assert_non_null(strstr(bd_message(), "which only least squares has"));
 }
 
 int main(void)

@@ -62,7 +62,8 @@ typedef struct bd_bootstrap_result {
 } bd_bootstrap_result;
 
 /* Resamples the rows or clusters of `frame`, within its strata. `triangle` is that of statistic->columns.
- * BD_EDATA: a cluster in two strata, a single cluster. BD_ENUMERIC: too many replicates failed. */
+ * BD_EUSAGE: studentised intervals of clusters, or of a statistic from weights. BD_EDATA: a cluster in two strata, a
+ * single cluster. BD_ENUMERIC: too many replicates failed. */
 BD_CHECKED bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statistic, const double *triangle,
                                         const bd_bootstrap_options *options, bd_arena *arena,
                                         const bd_bootstrap_result **result);
