@@ -41,10 +41,8 @@ GLM_INLINE void step_to(const cox_rows *rows, const cox_sums *sums, size_t p, bo
         add_row(p, doubled, sums->risk[k], rows->u + k * p, at);
     if (!doubled)
         return;
-    for (size_t k = rows->opens[g] ? rows->group[g] : rows->left[g - 1]; k < rows->left[g]; k++) {
-        const size_t row = rows->leaving[k];
-        add_row(p, doubled, -sums->risk[row], rows->u + row * p, at);
-    }
+    for (size_t k = cox_first_leaving(rows, g); k < rows->left[g]; k++)
+        add_row(p, doubled, -sums->gone_risk[k], rows->gone_u + k * p, at);
 }
 
 #endif

@@ -22,6 +22,7 @@ typedef struct cox_rows {
     uint32_t *group;   /* n_groups + 1: where each begins */
     uint8_t *opens;    /* n_groups: its stratum begins here */
     uint32_t *leaving; /* n: rows by stratum and descending start; NULL: all start before the first event */
+    double *gone_u, *gone_weights, *gone_offset; /* u, weights, offset in that order, to be read in sequence */
     uint32_t *left;    /* n_groups: how many of `leaving` are not at risk any more, or not of this stratum */
     uint32_t *entry;   /* n: the first group at or before the row's start, n_groups: none */
     size_t n_blocks;
@@ -32,6 +33,7 @@ typedef struct cox_rows {
 /* What one sweep leaves behind. */
 typedef struct cox_sums {
     double *eta, *risk; /* n: linear predictor, weight * exp(eta) */
+    double *gone_risk;  /* n: risk in the order of leaving; NULL without */
     double *hazard;     /* n_groups + 1: cumulative, at each group; 0 at the end */
     double *jump;       /* n_groups: its increase there for rows without the event ... */
     double *own;        /* ... and for those with it, who are in Efron's shrinking risk set for a part */
@@ -51,6 +53,12 @@ typedef struct cox_model {
     double *rotation;  /* p x p, upper triangular: coefficients are rotation * gamma */
     double *scale;     /* p: standard deviations of the columns */
 } cox_model;
+
+/* The first of `leaving` that leaves at group g. */
+static inline size_t cox_first_leaving(const cox_rows *rows, size_t g)
+{
+    return rows->opens[g] || rows->left == NULL ? rows->group[g] : rows->left[g - 1];
+}
 
 static inline size_t cox_block_room(size_t p)
 {

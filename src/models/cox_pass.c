@@ -39,8 +39,8 @@ GLM_INLINE void dots(size_t n_sums, size_t n, const double *factor, const double
 }
 
 /* row[i] <- row[i] + sign * the sum of factor * x_j * x_i, i <= j */
-GLM_INLINE void add_row_of_products(size_t j, size_t n, double sign, const double *factor, const double *x, size_t stride,
-                                    double *row)
+GLM_INLINE void add_row_of_products(size_t j, size_t n, double sign, const double *factor, const double *x,
+                                    size_t stride, double *row)
 {
     const double *a = x + j * stride;
     for (size_t i = 0; i <= j; i += 4) {

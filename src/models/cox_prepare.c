@@ -205,6 +205,26 @@ static bd_status rotate_rows(cox_model *model, bd_arena *arena)
     return BD_OK;
 }
 
+/* What leaves, in its order: sweeps then read in sequence. */
+static bd_status copy_leaving(cox_rows *rows, bd_arena *arena)
+{
+    const size_t p = rows->p;
+    if (rows->leaving == NULL)
+        return BD_OK;
+    BD_NEW(arena, rows->gone_u, rows->n * p);
+    BD_NEW(arena, rows->gone_weights, rows->n);
+    if (rows->offset != NULL)
+        BD_NEW(arena, rows->gone_offset, rows->n);
+    for (size_t k = 0; k < rows->n; k++) {
+        const size_t row = rows->leaving[k];
+        memcpy(rows->gone_u + k * p, rows->u + row * p, p * sizeof *rows->u);
+        rows->gone_weights[k] = rows->weights[row];
+        if (rows->offset != NULL)
+            rows->gone_offset[k] = rows->offset[row];
+    }
+    return BD_OK;
+}
+
 bd_status cox_model_make(const bd_cox_design *design, bd_cox_ties ties, bd_arena *arena, cox_model **out)
 {
     cox_model *model;
@@ -218,6 +238,7 @@ bd_status cox_model_make(const bd_cox_design *design, bd_cox_ties ties, bd_arena
     BD_TRY(find_starts(model, arena));
     BD_TRY(cut_blocks(&model->rows, arena));
     BD_TRY(rotate_rows(model, arena));
+    BD_TRY(copy_leaving(&model->rows, arena));
     *out = model;
     return BD_OK;
 }

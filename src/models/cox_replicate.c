@@ -52,6 +52,10 @@ static void lay_out(const cox_rows *all, room *r, cox_rows *rows, cox_sums *sums
     rows->leaving = all->leaving == NULL ? NULL : whole(r, n);
     rows->left = all->leaving == NULL ? NULL : whole(r, n);
     rows->entry = all->leaving == NULL ? NULL : whole(r, n);
+    rows->gone_u = all->leaving == NULL ? NULL : doubles(r, n * p);
+    rows->gone_weights = all->leaving == NULL ? NULL : doubles(r, n);
+    rows->gone_offset = all->gone_offset == NULL ? NULL : doubles(r, n);
+    sums->gone_risk = all->leaving == NULL ? NULL : doubles(r, n);
     *place = all->leaving == NULL ? NULL : whole(r, n);
     *group_at = all->leaving == NULL ? NULL : whole(r, n + 1);
     sums->eta = doubles(r, n);
@@ -118,7 +122,12 @@ static void keep_leaving(const cox_rows *all, const uint32_t *place, const uint3
         const uint32_t row = all->leaving[k], to = place[row];
         if (to == UINT32_MAX)
             continue;
-        rows->leaving[n++] = to;
+        rows->leaving[n] = to;
+        memcpy(rows->gone_u + n * rows->p, all->gone_u + k * rows->p, rows->p * sizeof *rows->u);
+        rows->gone_weights[n] = rows->weights[to];
+        if (rows->gone_offset != NULL)
+            rows->gone_offset[n] = all->gone_offset[k];
+        n++;
         rows->entry[to] = group_at[all->entry[row]];
     }
     for (size_t g = 0, k = 0; g < rows->n_groups; g++) {

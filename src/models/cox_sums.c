@@ -98,21 +98,35 @@ GLM_INLINE bool sweep_block(const cox_rows *rows, const cox_sums *sums, size_t p
     return true;
 }
 
-static void predict(const cox_rows *rows, const double *gamma, size_t from, size_t to, cox_sums *sums)
+/* risk <- weight * exp(eta); eta may be risk. */
+static void exponentiate(size_t n, const double *weights, const double *eta, double *risk)
 {
-    const size_t p = rows->p;
-    for (size_t k = from; k < to; k++) {
-        double sum = rows->offset == NULL ? 0 : rows->offset[k];
-        for (size_t j = 0; j < p; j++)
-            sum += rows->u[k * p + j] * gamma[j];
-        sums->eta[k] = sum;
-    }
-    double *restrict risk = sums->risk;
-    const double *restrict eta = sums->eta, *restrict weights = rows->weights;
-    for (size_t k = from; k < to; k++)
+    for (size_t k = 0; k < n; k++)
         risk[k] = glm_clamp(eta[k]);
-    for (size_t k = from; k < to; k++)
+    for (size_t k = 0; k < n; k++)
         risk[k] = weights[k] * glm_exp_inside(risk[k]);
+}
+
+static void linear(size_t n, size_t p, const double *u, const double *gamma, const double *offset, double *eta)
+{
+    for (size_t k = 0; k < n; k++) {
+        double sum = offset == NULL ? 0 : offset[k];
+        for (size_t j = 0; j < p; j++)
+            sum += u[k * p + j] * gamma[j];
+        eta[k] = sum;
+    }
+}
+
+static void predict(const cox_rows *rows, const double *gamma, size_t from, size_t to, const cox_sums *sums)
+{
+    const size_t n = to - from, p = rows->p;
+    linear(n, p, rows->u + from * p, gamma, rows->offset == NULL ? NULL : rows->offset + from, sums->eta + from);
+    exponentiate(n, rows->weights + from, sums->eta + from, sums->risk + from);
+    if (rows->leaving == NULL)
+        return;
+    double *gone = sums->gone_risk + from;
+    linear(n, p, rows->gone_u + from * p, gamma, rows->offset == NULL ? NULL : rows->gone_offset + from, gone);
+    exponentiate(n, rows->gone_weights + from, gone, gone);
 }
 
 static bool opens_within(const cox_rows *rows, size_t b)
@@ -155,21 +169,23 @@ double cox_exposure(const cox_rows *rows, const cox_sums *sums, size_t g, size_t
     return rows->entry == NULL ? until : until - sums->hazard[rows->entry[k]];
 }
 
-/* products += risk (H(stop) - H(start)) u u' over the rows of block b, lower half. */
+GLM_INLINE void add_product(size_t p, double c, const double *u, double *products)
+{
+    for (size_t j = 0; j < p; j++) {
+        const double cu = c * u[j];
+        for (size_t i = 0; i <= j; i++)
+            products[j * p + i] += cu * u[i];
+    }
+}
+
+/* products += risk (H(stop) - H(start)) u u' over the rows of block b, lower half. The difference is that of the hazards,
+ * taken before an enormous risk multiplies them. */
 GLM_INLINE void add_products(const cox_rows *rows, const cox_sums *sums, size_t p, size_t b)
 {
     double *products = block_of(rows, sums, b).products;
     for (size_t g = rows->block[b]; g < rows->block[b + 1]; g++)
-        for (size_t k = rows->group[g]; k < rows->group[g + 1]; k++) {
-            const double *u = rows->u + k * p, c = sums->risk[k] * cox_exposure(rows, sums, g, k);
-            if (c == 0)
-                continue;
-            for (size_t j = 0; j < p; j++) {
-                const double cu = c * u[j];
-                for (size_t i = 0; i <= j; i++)
-                    products[j * p + i] += cu * u[i];
-            }
-        }
+        for (size_t k = rows->group[g]; k < rows->group[g + 1]; k++)
+            add_product(p, sums->risk[k] * cox_exposure(rows, sums, g, k), rows->u + k * p, products);
 }
 
 /* The same code for numbers of predictors that are often met, which the compiler then unrolls. */
@@ -225,8 +241,11 @@ static void join_blocks(const cox_rows *rows, cox_sums *sums)
 
 bd_status cox_sums_make(const cox_rows *rows, bd_arena *arena, cox_sums *sums)
 {
+    *sums = (cox_sums){0};
     BD_NEW(arena, sums->eta, rows->n);
     BD_NEW(arena, sums->risk, rows->n);
+    if (rows->leaving != NULL)
+        BD_NEW(arena, sums->gone_risk, rows->n);
     BD_NEW(arena, sums->hazard, rows->n_groups + 1);
     BD_NEW(arena, sums->jump, rows->n_groups);
     BD_NEW(arena, sums->own, rows->n_groups);
