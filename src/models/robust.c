@@ -1,4 +1,5 @@
 /* Robust regression: iteratively reweighted least squares, fitting, replicates. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -150,6 +151,14 @@ double robust_step(robust_state *s)
     return length / sqrt(s->n);
 }
 
+bool robust_is_exact(robust_state *s)
+{
+    if (s->scale > s->robust->rounding)
+        return false;
+    s->scale = 0;
+    return true;
+}
+
 bool robust_least_squares(robust_state *s)
 {
     const size_t n = s->robust->design->n_rows, p = s->robust->design->n_columns;
@@ -168,7 +177,7 @@ bd_likelihood_end robust_iterate(robust_state *s, bool keeps)
     for (s->n_iterations = 1; s->n_iterations <= MOST_STEPS; s->n_iterations++) {
         if (!keeps)
             s->scale = robust_mad(s);
-        if (!(s->scale > 0))
+        if (robust_is_exact(s))
             return BD_LIKELIHOOD_AT_LIMIT;
         for (size_t i = 0; i < robust->design->n_rows; i++)
             s->factors[i] = robust_weight(s, i) * robust->method->weight(s->residuals[i] / s->scale, robust->tuning);
@@ -202,11 +211,13 @@ bd_status bd_robust_prepare(const bd_ols_design *design, const bd_robust_method 
     bd_robust *robust;
     bd_predictor *predictor;
     BD_TRY(check_tuning(method, tuning));
-    for (size_t i = 0; i < n; i++)
+    BD_NEW(arena, robust, 1);
+    for (size_t i = 0; i < n; i++) {
         if (!isfinite(design->response[i]))
             return bd_fail(BD_EDATA, "the response '%s' has a value that is not a number in row %zu",
                            design->response_name, i + 1);
-    BD_NEW(arena, robust, 1);
+        robust->rounding = fmax(robust->rounding, 16 * DBL_EPSILON * fabs(design->response[i]));
+    }
     BD_NEW(arena, predictor, 1);
     *predictor = (bd_predictor){
         .n_columns = p, .columns = design->columns, .names = design->names, .has_intercept = design->has_intercept};

@@ -21,6 +21,7 @@ struct bd_robust {
     double tuning;
     const bd_likelihood *basis; /* the columns, orthonormal */
     double *columns;            /* n_rows x n_columns of them, by row */
+    double rounding;            /* of the response: a scale no larger is 0 */
 };
 
 /* Where an iteration stands. Arrays from one scratch. */
@@ -59,6 +60,9 @@ double robust_mad(robust_state *state);
 /* One step of least squares under `factors`, from the residuals; its length in units of the scale. Negative: collinear.
  */
 double robust_step(robust_state *state);
+
+/* Whether the scale is 0 but for rounding; then it is 0. */
+bool robust_is_exact(robust_state *state);
 
 /* gamma <- least squares. */
 bool robust_least_squares(robust_state *state);

@@ -77,7 +77,7 @@ bd_likelihood_end robust_refine_s(robust_state *s)
     robust_look(s);
     s->scale = solve_scale(s, s->scale > 0 ? s->scale : robust_mad(s));
     for (s->n_iterations = 1; s->n_iterations <= MOST_STEPS; s->n_iterations++) {
-        if (!(s->scale > 0))
+        if (robust_is_exact(s))
             return BD_LIKELIHOOD_AT_LIMIT;
         weigh(s);
         const double length = robust_step(s);
