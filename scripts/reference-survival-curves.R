@@ -2,10 +2,16 @@
 # curves, their tests, competing risks and parametric regression to.
 # Run by hand: Rscript scripts/reference-survival-curves.R            the values
 #              Rscript scripts/reference-survival-curves.R data       writes tests/data/mgus2.csv
-# Made with R 4.2.2 and survival 3.5-3.
+# Made with R 4.2.2, survival 3.5-3 and cmprsk 2.2-11 (Gray's test).
 suppressMessages(library(survival))
 only <- commandArgs(TRUE)
-show <- function(name, ...) cat(sprintf("%-28s", name), paste(sprintf("%.15g", c(...)), collapse = ", "), "\n")
+# Monoclonal gammopathy: what came first, a plasma cell malignancy (1), death (2) or the end (0)? Months.
+if ("data" %in% only) {
+    d <- with(mgus2, data.frame(id, age, sex = as.numeric(sex), etime = ifelse(pstat == 0, futime, ptime),
+                                event = ifelse(pstat == 0, 2 * death, 1)))
+    write.csv(d, "tests/data/mgus2.csv", row.names = FALSE, quote = FALSE)
+    quit()
+}
 read <- function(name) read.csv(file.path("datasets/survival", paste0(name, ".csv")))
 lung <- read("lung"); ovarian <- read("ovarian"); heart <- read("heart"); veteran <- read("veteran")
 lung$w <- 1 + seq_len(nrow(lung)) %% 3
@@ -79,3 +85,68 @@ with(veteran, weighted("veteran ~ celltype", time, status, factor(celltype, uniq
 with(veteran, weighted("veteran ~ celltype", time, status, factor(celltype, unique(celltype)), 0.5, 0, 0))
 with(veteran, weighted("veteran ~ celltype", time, status, factor(celltype, unique(celltype)), 0, 1, 1))
 with(lung, weighted("lung ~ sex", time, status == 2, sex, 0, 0, 1))
+
+mgus <- read.csv("tests/data/mgus2.csv")
+mgus$state <- factor(mgus$event, 0:2, c("none", "pcm", "death"))
+mgus$w <- 0.5 + (seq_len(nrow(mgus)) %% 7) / 4
+mgus$start <- ifelse(mgus$etime > 10, mgus$id %% 10, 0)
+mgus$etime[mgus$etime <= mgus$start] <- 0.5
+
+# By group and cause: times; sums of at risk, censored, event-free, events, incidence, se, low, high; values at times.
+incidence <- function(name, f, times = c(0, 12, 60, 120, 300, 600), counts = NULL) {
+    cat("\n/* ", name, " */\n", sep = "")
+    groups <- if (is.null(f$strata)) list(f) else lapply(seq_along(f$strata), function(i) f[i, ])
+    for (k in groups) for (cause in c("pcm", "death")) {
+        j <- match(cause, k$states)
+        columns <- cbind(rowSums(as.matrix(k$n.risk)), rowSums(as.matrix(k$n.censor)), k$pstate[, 1], k$n.event[, j],
+                         k$pstate[, j], k$std.err[, j], k$lower[, j], k$upper[, j])
+        if (!is.null(counts)) columns[, c(1, 2, 4)] <- counts[[cause]] # survfit does not weight those of several states
+        s <- summary(k, times = times, extend = TRUE)
+        cat("    {", length(k$time), ", ", literal(colSums(columns, na.rm = TRUE)), ",\n     ",
+            nested(rbind(s$pstate[, j], s$std.err[, j], s$lower[, j], s$upper[, j])), "},\n", sep = "")
+    }
+}
+for (type in c("log-log", "log", "plain"))
+    incidence(paste("mgus", type), survfit(Surv(etime, state) ~ sex, mgus, conf.type = type))
+any_event <- survfit(Surv(etime, event > 0) ~ 1, mgus, weights = w)
+this_event <- function(cause) as.vector(with(mgus, tapply(w * (event == cause), etime, sum)))
+counts <- lapply(c(pcm = 1, death = 2), function(k) cbind(any_event$n.risk, any_event$n.censor, this_event(k)))
+incidence("mgus weights", survfit(Surv(etime, state) ~ 1, mgus, weights = w, conf.type = "log-log"), counts = counts)
+incidence("mgus late", survfit(Surv(start, etime, state) ~ sex, mgus, id = id, conf.type = "log-log"))
+# survfit does without clusters where there are several states: from the influence of each row.
+clustered <- survfit(Surv(etime, state) ~ 1, mgus, id = id, conf.type = "log-log", influence = TRUE)
+for (j in seq_along(clustered$states))
+    clustered$std.err[, j] <- sqrt(colSums(rowsum(clustered$influence.pstate[, -1, j], mgus$age)^2))
+ci <- survival:::survfit_confint(clustered$pstate, clustered$std.err, logse = FALSE, "log-log", 0.95)
+clustered$lower <- ci$lower; clustered$upper <- ci$upper
+incidence("mgus clusters", clustered)
+
+cat("\n/* Gray */\n")
+if (requireNamespace("cmprsk", quietly = TRUE)) {
+    mgus <- read.csv("tests/data/mgus2.csv")
+    gray <- function(group, rho, ...) {
+        f <- cmprsk::cuminc(mgus$etime, mgus$event, group, rho = rho, ...)
+        for (cause in 1:2) cat(sprintf("%g %d: %.15g, %.15g, %g\n", rho, cause, f$Tests[cause, 1], f$Tests[cause, 2], f$Tests[cause, 3]))
+    }
+    for (rho in c(0, 1)) {
+        gray(mgus$sex, rho)
+        gray((mgus$age > 60) + (mgus$age > 75), rho)
+        gray((mgus$age > 60) + (mgus$age > 75), rho, strata = mgus$sex)
+    }
+}
+
+# Rows; sums of start, stop, weights, their squares, stop * weights; the Cox model's estimates and errors.
+fine_gray <- function(name, cause, ...) {
+    g <- finegray(...)
+    f <- coxph(Surv(fgstart, fgstop, fgstatus) ~ age + sex, g, weights = fgwt, robust = FALSE,
+               control = coxph.control(eps = 1e-13, toler.chol = 1e-14, iter.max = 50))
+    cat("    {", cause, ", ", nrow(g), ", ", with(g, literal(c(sum(fgstart), sum(fgstop), sum(fgwt), sum(fgwt^2),
+        sum(fgstop * fgwt), sum(fgstatus)))), ",\n     ", literal(coef(f)), ", ", literal(sqrt(diag(vcov(f)))), "}, /* ", name,
+        " */\n", sep = "")
+}
+cat("\n/* Fine and Gray */\n")
+mgus <- read.csv("tests/data/mgus2.csv")
+mgus$state <- factor(mgus$event, 0:2, c("none", "pcm", "death"))
+fine_gray("all", 1, Surv(etime, state) ~ age + sex, mgus, etype = "pcm")
+fine_gray("all", 2, Surv(etime, state) ~ age + sex, mgus, etype = "death")
+fine_gray("strata", 1, Surv(etime, state) ~ age + sex + strata(sex), transform(mgus), etype = "pcm")

@@ -73,60 +73,14 @@ static void add_stratum(const survival_order *order, size_t stratum, tally *t)
     }
 }
 
-/* The quadratic form of differences of all groups but the first that count, by Cholesky; df: its rank. */
-static bd_status compare(const tally *t, bd_arena *arena, double *statistic, double *df)
-{
-    const size_t k = t->rows->n_groups;
-    size_t base = 0;
-    double *root, *z;
-    BD_NEW(arena, root, k * k);
-    BD_NEW(arena, z, k);
-    while (base < k && !(t->groups[base].expected > 0))
-        base++;
-    for (size_t i = base + 1; i < k; i++) {
-        double pivot = t->covariance[i * k + i], difference = t->groups[i].observed - t->groups[i].expected;
-        for (size_t j = base + 1; j < i; j++) {
-            double sum = t->covariance[i * k + j];
-            for (size_t l = base + 1; l < j; l++)
-                sum -= root[i * k + l] * root[j * k + l];
-            root[i * k + j] = root[j * k + j] > 0 ? sum / root[j * k + j] : 0;
-            pivot -= root[i * k + j] * root[i * k + j];
-            difference -= root[i * k + j] * z[j];
-        }
-        if (!(pivot > 1e-12 * t->covariance[i * k + i]))
-            continue;
-        root[i * k + i] = sqrt(pivot);
-        z[i] = difference / root[i * k + i];
-        *statistic += z[i] * z[i];
-        ++*df;
-    }
-    return BD_OK;
-}
-
 static bd_status check(const bd_survival_rows *rows, const bd_logrank_options *options, bd_arena *arena)
 {
-    double *n;
-    size_t n_present = 0, only = 0;
-    const char *name;
     const double exponents[] = {options->at_risk, options->rho, options->gamma};
     for (size_t k = 0; k < 3; k++)
         if (!(exponents[k] >= 0 && isfinite(exponents[k])))
             return bd_fail(BD_EUSAGE, "the weights of a log-rank test have an exponent of %g; exponents are 0 or more",
                            exponents[k]);
-    if (rows->group == NULL)
-        return bd_fail(BD_EDATA, "there is one group; a log-rank test compares two or more");
-    BD_NEW(arena, n, rows->n_groups);
-    for (size_t i = 0; i < rows->n_rows; i++)
-        n[rows->group[i]] += survival_weight(rows, i);
-    for (size_t g = 0; g < rows->n_groups; g++)
-        if (n[g] > 0) {
-            n_present++;
-            only = g;
-        }
-    if (n_present > 1)
-        return BD_OK;
-    BD_TRY(survival_group_name(rows, only, arena, &name));
-    return bd_fail(BD_EDATA, "all rows are of %s; a log-rank test compares two groups or more", name);
+    return survival_check_groups(rows, "a log-rank test", arena);
 }
 
 bd_status bd_logrank_test(const bd_survival_rows *rows, const bd_logrank_options *options, bd_arena *arena,
@@ -147,7 +101,15 @@ bd_status bd_logrank_test(const bd_survival_rows *rows, const bd_logrank_options
     for (size_t s = 0; s < order.n_groups; s++)
         add_stratum(&order, s, &t);
     *result = (bd_logrank){.n_groups = k, .groups = t.groups, .covariance = t.covariance};
-    BD_TRY(compare(&t, arena, &result->statistic, &result->df));
+    double *difference;
+    bool *counts;
+    BD_NEW(arena, difference, k);
+    BD_NEW(arena, counts, k);
+    for (size_t g = 0; g < k; g++) {
+        difference[g] = t.groups[g].observed - t.groups[g].expected;
+        counts[g] = t.groups[g].expected > 0;
+    }
+    BD_TRY(survival_compare(k, counts, difference, t.covariance, arena, &result->statistic, &result->df));
     if (result->df == 0)
         return bd_fail(BD_EDATA, "no two groups are at risk together when an event happens; they cannot be compared");
     result->p = gsl_cdf_chisq_Q(result->statistic, result->df);

@@ -70,23 +70,6 @@ static bd_status make_columns(const survival_order *order, size_t group, bd_aren
     return BD_OK;
 }
 
-/* Limits from the error of log S, as survival's survfit_confint. */
-static void limits(bd_survival_interval interval, double z, double s, double log_se, double *low, double *high)
-{
-    const double margin = z * log_se;
-    *low = *high = NAN;
-    if (interval == BD_SURVIVAL_PLAIN && !isnan(s * margin)) {
-        *low = fmax(s - s * margin, 0);
-        *high = fmin(s + s * margin, 1);
-    } else if (interval == BD_SURVIVAL_LOG && s > 0) {
-        *low = s * exp(-margin);
-        *high = fmin(s * exp(margin), 1);
-    } else if (interval == BD_SURVIVAL_LOG_LOG && s > 0 && s < 1) {
-        *low = pow(s, exp(-margin / log(s)));
-        *high = pow(s, exp(margin / log(s)));
-    }
-}
-
 static bd_status note_entries(const survival_order *order, size_t group, bd_arena *arena, bd_survival_curve *curve)
 {
     const size_t first = order->first[group], n = order->first[group + 1] - first;
@@ -205,7 +188,7 @@ static bd_status trace(const survival_order *order, size_t group, const bd_survi
         c.hazard[t] = p.hazard;
         c.hazard_se[t] = sqrt(robust ? variance(&p.on_hazard, p.b) : p.b.high);
         c.se[t] = p.survival > 0 ? p.survival * log_se : robust ? 0 : NAN;
-        limits(options->interval, z, p.survival, log_se, &c.low[t], &c.high[t]);
+        survival_limits(options->interval, z, p.survival, log_se, &c.low[t], &c.high[t]);
         curve->n_events += c.events[t];
         curve->n += c.events[t] + c.censored[t];
     }

@@ -43,13 +43,45 @@ static bd_status check(const bd_survival_rows *rows, double most_events, size_t 
     return BD_OK;
 }
 
-bd_status survival_group_name(const bd_survival_rows *rows, size_t group, bd_arena *arena, const char **name)
+/* "group 'women'", or "group 2". */
+static bd_status group_name(const bd_survival_rows *rows, size_t group, bd_arena *arena, const char **name)
 {
-    if (rows->group == NULL)
-        return bd_print(arena, name, "the data");
     if (rows->group_names == NULL)
         return bd_print(arena, name, "group %zu", group + 1);
     return bd_print(arena, name, "group '%s'", rows->group_names[group]);
+}
+
+bd_status survival_check_groups(const bd_survival_rows *rows, const char *test, bd_arena *arena)
+{
+    double *n;
+    size_t n_present = 0, only = 0;
+    const char *name;
+    if (rows->group == NULL)
+        return bd_fail(BD_EDATA, "there is one group; %s compares two or more", test);
+    BD_NEW(arena, n, rows->n_groups);
+    for (size_t i = 0; i < rows->n_rows; i++)
+        n[rows->group[i]] += survival_weight(rows, i);
+    for (size_t g = 0; g < rows->n_groups; g++)
+        if (n[g] > 0) {
+            n_present++;
+            only = g;
+        }
+    if (n_present > 1)
+        return BD_OK;
+    BD_TRY(group_name(rows, only, arena, &name));
+    return bd_fail(BD_EDATA, "all rows are of %s; %s compares two groups or more", name, test);
+}
+
+bd_status survival_check_causes(const bd_survival_rows *rows, size_t n_causes)
+{
+    for (size_t k = 1; k <= n_causes; k++) {
+        bool found = false;
+        for (size_t i = 0; i < rows->n_rows && !found; i++)
+            found = rows->event[i] == (double)k && survival_weight(rows, i) > 0;
+        if (!found)
+            return bd_fail(BD_EDATA, "no row has an event of cause %zu; the causes are 1 to %zu", k, n_causes);
+    }
+    return BD_OK;
 }
 
 /* order <- used rows by group and ascending time, equal times in the order of the rows. */
@@ -129,4 +161,51 @@ bool survival_next(survival_walk *walk)
         walk->at_risk =
             doubled_add(walk->at_risk, (doubled){survival_weight(rows, order->by_start[walk->entered]), 0});
     return true;
+}
+
+void survival_limits(bd_survival_interval interval, double z, double share, double log_se, double *low,
+                     double *high)
+{
+    const double margin = z * log_se;
+    *low = *high = NAN;
+    if (interval == BD_SURVIVAL_PLAIN && !isnan(share * margin)) {
+        *low = fmax(share - share * margin, 0);
+        *high = fmin(share + share * margin, 1);
+    } else if (interval == BD_SURVIVAL_LOG && share > 0) {
+        *low = share * exp(-margin);
+        *high = fmin(share * exp(margin), 1);
+    } else if (interval == BD_SURVIVAL_LOG_LOG && share > 0 && share < 1) {
+        *low = pow(share, exp(-margin / log(share)));
+        *high = pow(share, exp(margin / log(share)));
+    }
+}
+
+bd_status survival_compare(size_t k, const bool *counts, const double *difference, const double *covariance,
+                           bd_arena *arena, double *statistic, double *df)
+{
+    size_t base = 0;
+    double *root, *z;
+    BD_NEW(arena, root, k * k);
+    BD_NEW(arena, z, k);
+    *statistic = *df = 0;
+    while (base < k && !counts[base])
+        base++;
+    for (size_t i = base + 1; i < k; i++) {
+        double pivot = covariance[i * k + i], rest = difference[i];
+        for (size_t j = base + 1; j < i; j++) {
+            double sum = covariance[i * k + j];
+            for (size_t l = base + 1; l < j; l++)
+                sum -= root[i * k + l] * root[j * k + l];
+            root[i * k + j] = root[j * k + j] > 0 ? sum / root[j * k + j] : 0;
+            pivot -= root[i * k + j] * root[i * k + j];
+            rest -= root[i * k + j] * z[j];
+        }
+        if (!counts[i] || !(pivot > 1e-12 * covariance[i * k + i]))
+            continue;
+        root[i * k + i] = sqrt(pivot);
+        z[i] = rest / root[i * k + i];
+        *statistic += z[i] * z[i];
+        ++*df;
+    }
+    return BD_OK;
 }

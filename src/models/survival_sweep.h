@@ -19,12 +19,13 @@ static inline double survival_weight(const bd_survival_rows *rows, size_t i)
     return rows->weights == NULL ? 1 : rows->weights[i];
 }
 
-/* "group 'women'", or "the data" where there is one group. */
-BD_CHECKED bd_status survival_group_name(const bd_survival_rows *rows, size_t group, bd_arena *arena, const char **name);
-
 /* Refuses bad data (events above `most_events` too), sorts by `group`: that of the rows, or other strata. */
 BD_CHECKED bd_status survival_sort(const bd_survival_rows *rows, double most_events, const uint32_t *group,
                                    size_t n_groups, bd_arena *arena, survival_order *order);
+
+/* Are there two groups with rows; has each cause an event. */
+BD_CHECKED bd_status survival_check_groups(const bd_survival_rows *rows, const char *test, bd_arena *arena);
+BD_CHECKED bd_status survival_check_causes(const bd_survival_rows *rows, size_t n_causes);
 
 /* A walk through the times of one group. */
 typedef struct survival_walk {
@@ -39,5 +40,12 @@ survival_walk survival_begin(const survival_order *order, size_t group);
 
 /* To the next time; false: there is none. Rows `entered` before .. entered after have come under observation. */
 bool survival_next(survival_walk *walk);
+
+/* Limits of a share from the error of its logarithm, as survival's survfit_confint. */
+void survival_limits(bd_survival_interval interval, double z, double share, double log_se, double *low, double *high);
+
+/* The quadratic form of the differences of those of k groups that count, but one: they sum to 0. df: its rank. */
+BD_CHECKED bd_status survival_compare(size_t k, const bool *counts, const double *difference, const double *covariance,
+                                      bd_arena *arena, double *statistic, double *df);
 
 #endif

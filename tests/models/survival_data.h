@@ -1,4 +1,6 @@
-/* Survival rows from the files in datasets/survival, in groups by an expression. */
+/* Survival rows from the files in datasets/survival, in groups by an expression; and tests/data/mgus2.csv: monoclonal
+ * gammopathy, Kyle RA et al. (2002), N Engl J Med 346, 564-569, from the R package survival 3.5-3 (LGPL-2 or later), by
+ * Rscript scripts/reference-survival-curves.R data. */
 #ifndef BORDIN_TESTS_MODELS_SURVIVAL_DATA_H
 #define BORDIN_TESTS_MODELS_SURVIVAL_DATA_H
 
