@@ -178,7 +178,7 @@ GLM_INLINE void add_product(size_t p, double c, const double *u, double *product
     }
 }
 
-/* products += risk (H(stop) - H(start)) u u' over the rows of block b, lower half. The difference is that of the hazards,
+/* products += risk (H(stop) - H(start)) u u' over the rows of block b, lower half. The difference is of the hazards,
  * taken before an enormous risk multiplies them. */
 GLM_INLINE void add_products(const cox_rows *rows, const cox_sums *sums, size_t p, size_t b)
 {
