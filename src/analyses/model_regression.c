@@ -179,10 +179,6 @@ static bd_status settle_options(bd_model_regression *regression)
     const bool clusters = regression->frame->cluster != NULL && model->errors == sandwich_errors;
     BD_TRY(choose("--link", options->link, model->links, model, &options->link));
     BD_TRY(choose("--se", options->se == NULL && clusters ? "cr1" : options->se, model->errors, model, &options->se));
-    if (options->bootstrap && options->resampling.method != NULL && options->resampling.method->needs_errors)
-        return bd_fail(BD_EUSAGE, "a %s interval needs a standard error in every replicate, which only linear regression "
-                                  "has; choose another (--ci percentile)",
-                       options->resampling.method->name);
     return model->errors == sandwich_errors ? bd_se_find(options->se, &regression->se) : BD_OK;
 }
 

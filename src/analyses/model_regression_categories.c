@@ -81,8 +81,8 @@ static bd_status ordinal_notes(bd_model_regression *regression, bd_arena *arena)
     BD_TRY(model_say(regression, arena, BD_NOTE, "Categories of %s: %s%s.", groups->name, levels,
                      groups->n_levels > 12 ? " < ..." : ""));
     return model_say(regression, arena, BD_NOTE,
-                     "%s of P(category or lower) = threshold - slopes: a positive slope goes with higher categories.",
-                     strcmp(regression->options.link, "logit") == 0 ? "Log odds" : regression->options.link);
+                     "%s(P(category or lower)) = threshold - slopes: a positive slope goes with higher categories.",
+                     regression->options.link);
 }
 
 static bd_status thresholds(bd_model_regression *regression, const bd_ordinal *fit, bd_arena *arena)

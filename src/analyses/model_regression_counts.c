@@ -59,23 +59,37 @@ static const char *share_ratio(const char *link)
     return strcmp(link, "logit") == 0 ? "Odds ratio" : strcmp(link, "log") == 0 ? "Ratio of means" : NULL;
 }
 
+/* What stands for an infinity in the replicates. */
+static bd_status say_limits(bd_model_regression *regression, const char *without, bd_arena *arena)
+{
+    if (!regression->options.bootstrap)
+        return BD_OK;
+    return model_say(regression, arena, BD_NOTE,
+                     "Replicates without %s have an infinite estimate there: a large number stands for it in the intervals, "
+                     "and a Boot SE of it means nothing.",
+                     without);
+}
+
 static bd_status proportion_sayings(bd_model_regression *regression, const bd_proportion *fit, bd_arena *arena)
 {
     const char *name = regression->frame->response_name;
     const bool counts = regression->model->variant == &bd_beta_binomial;
-    if (counts)
+    if (counts) {
         BD_TRY(model_say(regression, arena, BD_NOTE,
                          "Overdispersion: logit(rho), rho the correlation of two trials of one row; a share of m trials has "
                          "the variance mu (1 - mu) (1 + (m - 1) rho) / m."));
-    else
+        BD_TRY(say_limits(regression, "overdispersion", arena));
+    } else
         BD_TRY(model_say(regression, arena, BD_NOTE,
                          "Precision: log(phi); the variance is mu (1 - mu) / (1 + phi), so that positive estimates go "
                          "with less of it."));
     if (fit->fit->end != BD_LIKELIHOOD_AT_LIMIT)
         return BD_OK;
     return model_say(regression, arena, BD_WARNING,
-                     counts ? "'%s' varies no more than the binomial distribution has it: rho is 0, and there are no errors. Family binomial has them."
-                            : "The precision of '%s' grows without bound: predictors say all of it, and there are no errors.",
+                     counts ? "'%s' varies no more than the binomial distribution has it: rho is 0, and there are no "
+                              "errors. Family binomial has them."
+                            : "The precision of '%s' grows without bound: predictors say all of it, and there are no "
+                              "errors.",
                      name);
 }
 
@@ -145,6 +159,7 @@ static bd_status zero_inflated_sayings(bd_model_regression *regression, const bd
                      "Coefficients are of the mean count of those who can have one; rate ratio: exp(estimate)."));
     BD_TRY(model_say(regression, arena, BD_NOTE,
                      "Zeros: log odds of being zero for good; a positive estimate goes with more zeros."));
+    BD_TRY(say_limits(regression, negbin ? "zeros for good or overdispersion" : "zeros for good", arena));
     if (fit->fit->end != BD_LIKELIHOOD_AT_LIMIT)
         return BD_OK;
     if (fit->fit->runs_off == 1)

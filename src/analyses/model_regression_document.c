@@ -184,7 +184,10 @@ static bd_status notes(const bd_model_regression *regression, bd_document *docum
         BD_TRY(bd_document_say(document, BD_NOTE, "%s counts successes out of %s.", frame->response_name,
                                frame->trials_name));
     if (frame->weights != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "A row of weight 2 counts as two."));
+        BD_TRY(bd_document_say(document, BD_NOTE, "%s",
+                               regression->se != NULL ? "A row of weight 2 counts as two."
+                                                      : "Weights multiply the rows' distances; the standard errors are "
+                                                        "those of as many rows as there are."));
     return error_notes(regression, document);
 }
 

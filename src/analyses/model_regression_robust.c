@@ -108,7 +108,7 @@ bd_status model_robust(bd_model_regression *regression, bd_arena *arena)
     model_fact(regression, "n", "n", BD_COUNT, (double)fit->n_used);
     BD_TRY(wald_facts(regression, fit->coefficients, fit->covariance, arena));
     model_fact(regression, "scale", "Scale of the errors", BD_ESTIMATE, fit->scale);
-    model_fact(regression, "tuning", "Tuning constant", BD_ESTIMATE, fit->tuning);
+    model_fact(regression, "tuning", "Tuning constant", BD_BOUNDED, fit->tuning);
     model_fact(regression, "n_rejected", "Rows that count nothing", BD_COUNT, (double)fit->n_rejected);
     model_fact(regression, "least_robustness", "Least that a row counts", BD_BOUNDED, smallest);
     model_fact(regression, "iterations", "Iterations", BD_COUNT, (double)fit->n_iterations);

@@ -113,7 +113,8 @@ struct bd_model_regression {
     const bd_bootstrap_result *bootstrap; /* NULL unless asked for */
 };
 
-/* Weights count as they were given: a row of weight 2 is two rows. Replicates refit from the full sample's solution until
+/* Weights count as they were given: a row of weight 2 is two rows (of quantile regression in the estimates, not in the
+ * errors). Replicates refit from the full sample's solution until
  * they converge. Fails as the model's fit and bd_bootstrap_frame do. BD_EUSAGE: no outcome, a link or errors that the
  * model does not have, studentised intervals, quantile regression of clusters that are not resampled, ordered categories
  * of text without their order, or without a constant. BD_ENUMERIC: predictors tell the outcomes apart (the foremost is
