@@ -14,7 +14,8 @@ static bd_status check_categories(const bd_model_regression *regression)
     const size_t n = regression->frame->outcome->groups.n_levels;
     if (n <= MOST_CATEGORIES)
         return BD_OK;
-    return bd_fail(BD_EDATA, "'%s' has %zu different values, which are more than the %d categories that can be compared",
+    return bd_fail(BD_EDATA,
+                   "'%s' has %zu different values, which are more than the %d categories that can be compared",
                    regression->frame->response_name, n, MOST_CATEGORIES);
 }
 
@@ -58,17 +59,19 @@ static bd_status parallel_slopes(bd_model_regression *regression, const bd_ordin
     regression->n_tests = n;
     regression->tests_id = "parallel_slopes";
     regression->tests_title = "Parallel slopes";
-    BD_TRY(model_say(regression, arena, BD_NOTE,
-                     "Parallel slopes: likelihood-ratio tests of one slope against a slope of its own at each threshold, "
-                     "for one term and for all%s.",
-                     failed ? "; empty where that model has no finite estimates" : ""));
+    BD_TRY(
+        model_say(regression, arena, BD_NOTE,
+                  "Parallel slopes: likelihood-ratio tests of one slope against a slope of its own at each threshold, "
+                  "for one term and for all%s.",
+                  failed ? "; empty where that model has no finite estimates" : ""));
     const bd_model_test *all = &regression->tests[n - 1];
     if (!(all->p < 0.05))
         return BD_OK;
-    return model_say(regression, arena, BD_WARNING,
-                     "Slopes differ between the thresholds, chi-squared(%.0f) = %.2f: one estimate for all of them is an "
-                     "average. Family multinomial does without it.",
-                     all->df, all->statistic);
+    return model_say(
+        regression, arena, BD_WARNING,
+        "Slopes differ between the thresholds, chi-squared(%.0f) = %.2f: one estimate for all of them is an "
+        "average. Family multinomial does without it.",
+        all->df, all->statistic);
 }
 
 static bd_status ordinal_notes(bd_model_regression *regression, bd_arena *arena)
@@ -163,7 +166,8 @@ static bd_status multinomial_rows(bd_model_regression *regression, const bd_mult
     const bd_frame *frame = regression->frame;
     const size_t p = frame->n_columns;
     bd_model_row *rows;
-    BD_TRY(model_equation(regression, "coefficients", "Coefficients", "Odds ratio", fit->n_contrasts * p, arena, &rows));
+    BD_TRY(
+        model_equation(regression, "coefficients", "Coefficients", "Odds ratio", fit->n_contrasts * p, arena, &rows));
     for (size_t k = 0; k < fit->n_contrasts; k++)
         for (size_t j = 0; j < p; j++)
             rows[k * p + j] = model_row(frame->outcome->groups.levels[fit->categories[k]], frame->columns[j].name,
@@ -182,7 +186,8 @@ static bd_status multinomial_notes(bd_model_regression *regression, bd_arena *ar
     return model_say(regression, arena, BD_NOTE,
                      "%s: each category against '%s' (%zu rows; another by factor(%s, ref = \"...\")): %s. Odds are of "
                      "the category and not the reference.",
-                     outcome->groups.name, reference, outcome->counts[outcome->reference], outcome->groups.name, others);
+                     outcome->groups.name, reference, outcome->counts[outcome->reference], outcome->groups.name,
+                     others);
 }
 
 bd_status model_multinomial(bd_model_regression *regression, bd_arena *arena)

@@ -64,10 +64,11 @@ static bd_status say_limits(bd_model_regression *regression, const char *without
 {
     if (!regression->options.bootstrap)
         return BD_OK;
-    return model_say(regression, arena, BD_NOTE,
-                     "Replicates without %s have an infinite estimate there: a large number stands for it in the intervals, "
-                     "and a Boot SE of it means nothing.",
-                     without);
+    return model_say(
+        regression, arena, BD_NOTE,
+        "Replicates without %s have an infinite estimate there: a large number stands for it in the intervals, "
+        "and a Boot SE of it means nothing.",
+        without);
 }
 
 static bd_status proportion_sayings(bd_model_regression *regression, const bd_proportion *fit, bd_arena *arena)
@@ -75,9 +76,10 @@ static bd_status proportion_sayings(bd_model_regression *regression, const bd_pr
     const char *name = regression->frame->response_name;
     const bool counts = regression->model->variant == &bd_beta_binomial;
     if (counts) {
-        BD_TRY(model_say(regression, arena, BD_NOTE,
-                         "Overdispersion: logit(rho), rho the correlation of two trials of one row; a share of m trials has "
-                         "the variance mu (1 - mu) (1 + (m - 1) rho) / m."));
+        BD_TRY(model_say(
+            regression, arena, BD_NOTE,
+            "Overdispersion: logit(rho), rho the correlation of two trials of one row; a share of m trials has "
+            "the variance mu (1 - mu) (1 + (m - 1) rho) / m."));
         BD_TRY(say_limits(regression, "overdispersion", arena));
     } else
         BD_TRY(model_say(regression, arena, BD_NOTE,
@@ -91,6 +93,19 @@ static bd_status proportion_sayings(bd_model_regression *regression, const bd_pr
                             : "The precision of '%s' grows without bound: predictors say all of it, and there are no "
                               "errors.",
                      name);
+}
+
+static void proportion_facts(bd_model_regression *regression, const bd_proportion *fit, const bd_predictor *predictors,
+                             double null)
+{
+    const bool counts = regression->model->variant == &bd_beta_binomial;
+    model_likelihood_facts(regression, fit->fit, null, df_of(predictors));
+    model_fact(regression, "pseudo_r_squared", "Pseudo R2", BD_BOUNDED, counts ? NAN : fit->pseudo_r_squared);
+    if (predictors[1].n_columns == 1 && predictors[1].has_intercept) {
+        model_fact(regression, "phi", "Phi", BD_STATISTIC, fit->phi[0]);
+        model_fact(regression, "rho", "Rho", BD_BOUNDED, counts ? 1 / (1 + fit->phi[0]) : NAN);
+    }
+    model_fact(regression, "iterations", "Iterations", BD_COUNT, (double)fit->fit->n_iterations);
 }
 
 bd_status model_proportion(bd_model_regression *regression, bd_arena *arena)
@@ -123,15 +138,9 @@ bd_status model_proportion(bd_model_regression *regression, bd_arena *arena)
     BD_TRY(model_likelihood_equation(regression, "coefficients", "Coefficients", share_ratio(regression->options.link),
                                      &predictors[0], fit->mean, arena));
     BD_TRY(model_likelihood_equation(regression, counts ? "overdispersion" : "precision",
-                                     counts ? "Overdispersion, logit(rho)" : "Precision, log(phi)", NULL, &predictors[1],
-                                     fit->precision, arena));
-    model_likelihood_facts(regression, fit->fit, null, df_of(predictors));
-    model_fact(regression, "pseudo_r_squared", "Pseudo R2", BD_BOUNDED, counts ? NAN : fit->pseudo_r_squared);
-    if (predictors[1].n_columns == 1 && predictors[1].has_intercept) {
-        model_fact(regression, "phi", "Phi", BD_STATISTIC, fit->phi[0]);
-        model_fact(regression, "rho", "Rho", BD_BOUNDED, counts ? 1 / (1 + fit->phi[0]) : NAN);
-    }
-    model_fact(regression, "iterations", "Iterations", BD_COUNT, (double)fit->fit->n_iterations);
+                                     counts ? "Overdispersion, logit(rho)" : "Precision, log(phi)", NULL,
+                                     &predictors[1], fit->precision, arena));
+    proportion_facts(regression, fit, predictors, null);
     model_likelihood_replicates(regression, fit->likelihood, fit->fit);
     return proportion_sayings(regression, fit, arena);
 }
@@ -167,9 +176,10 @@ static bd_status zero_inflated_sayings(bd_model_regression *regression, const bd
                          "There are no more zeros than the counts bring with them: none is for good, and there are no "
                          "errors. Family %s has them.",
                          negbin ? "negbin" : "poisson");
-    return model_say(regression, arena, BD_WARNING,
-                     "The counts vary no more than Poisson's: theta is infinite, and there are no errors. Family zip has "
-                     "them.");
+    return model_say(
+        regression, arena, BD_WARNING,
+        "The counts vary no more than Poisson's: theta is infinite, and there are no errors. Family zip has "
+        "them.");
 }
 
 static bd_status overdispersion(bd_model_regression *regression, const bd_zero_inflated *fit, bd_arena *arena)
@@ -202,8 +212,8 @@ bd_status model_zero_inflated(bd_model_regression *regression, bd_arena *arena)
     BD_TRY(bd_zero_inflated_fit(&design, regression->model->variant, regression->se, &options, arena, &fit));
     BD_TRY(model_check_end(regression, fit->fit, predictors));
     BD_TRY(zero_inflated_null(regression, design, arena, &null));
-    BD_TRY(model_likelihood_equation(regression, "coefficients", "Coefficients", "Rate ratio", &predictors[0], fit->count,
-                                     arena));
+    BD_TRY(model_likelihood_equation(regression, "coefficients", "Coefficients", "Rate ratio", &predictors[0],
+                                     fit->count, arena));
     BD_TRY(model_likelihood_equation(regression, "zeros", "Zeros", "Odds ratio", &predictors[1], fit->zero, arena));
     BD_TRY(zero_inflated_sayings(regression, fit, arena));
     BD_TRY(overdispersion(regression, fit, arena));

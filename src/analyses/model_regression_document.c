@@ -136,15 +136,16 @@ static bd_status sentence(const bd_model_regression *regression, bd_document *do
     if (isnan(regression->whole_p))
         return BD_OK;
     if (isnan(regression->whole_df_residual))
-        return bd_document_say(document, BD_SENTENCE,
-                               "Together the predictors account for differences in %s with chi-squared(%.0f) = %.2f, %s "
-                               "(likelihood ratio).",
-                               name, regression->whole_df, regression->whole_statistic,
-                               bd_show_p(regression->whole_p).text);
-    return bd_document_say(document, BD_SENTENCE,
-                           "Together the predictors account for differences in %s with F(%.0f, %.0f) = %.2f, %s (Wald).",
-                           name, regression->whole_df, regression->whole_df_residual, regression->whole_statistic,
-                           bd_show_p(regression->whole_p).text);
+        return bd_document_say(
+            document, BD_SENTENCE,
+            "Together the predictors account for differences in %s with chi-squared(%.0f) = %.2f, %s "
+            "(likelihood ratio).",
+            name, regression->whole_df, regression->whole_statistic, bd_show_p(regression->whole_p).text);
+    return bd_document_say(
+        document, BD_SENTENCE,
+        "Together the predictors account for differences in %s with F(%.0f, %.0f) = %.2f, %s (Wald).", name,
+        regression->whole_df, regression->whole_df_residual, regression->whole_statistic,
+        bd_show_p(regression->whole_p).text);
 }
 
 static bd_status error_notes(const bd_model_regression *regression, bd_document *document)

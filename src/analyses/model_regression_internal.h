@@ -34,7 +34,7 @@ bd_status model_say(bd_model_regression *regression, bd_arena *arena, bd_saying 
 void model_likelihood_facts(bd_model_regression *regression, const bd_likelihood_fit *fit, double null,
                             double df);
 
-/* BD_ENUMERIC unless it converged, or only a nuisance ran off; `predictors` (n_predictors of the fit) have the names. */
+/* BD_ENUMERIC unless it converged, or only a nuisance ran off; `predictors` (as many as the fit's) have the names. */
 BD_CHECKED bd_status model_check_end(const bd_model_regression *regression, const bd_likelihood_fit *fit,
                                      const bd_predictor *predictors);
 

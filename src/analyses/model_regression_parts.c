@@ -133,10 +133,11 @@ bd_status model_check_end(const bd_model_regression *regression, const bd_likeli
     const char *name = foremost(fit, predictors);
     if (name == NULL)
         return bd_fail(BD_ENUMERIC, "the likelihood of '%s' has no maximum: estimates grow for ever", outcome);
-    return bd_fail(BD_ENUMERIC,
-                   "predictors tell outcomes of '%s' apart without error, '%s' foremost: the likelihood has no maximum, "
-                   "and estimates would be infinite. Leave it out, or join categories",
-                   outcome, name);
+    return bd_fail(
+        BD_ENUMERIC,
+        "predictors tell outcomes of '%s' apart without error, '%s' foremost: the likelihood has no maximum, "
+        "and estimates would be infinite. Leave it out, or join categories",
+        outcome, name);
 }
 
 bd_replicate_end model_replicate_end(bd_likelihood_end end)

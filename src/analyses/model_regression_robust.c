@@ -84,8 +84,9 @@ static bd_replicate_end of_robust(const bd_model_replicate *r, const double *wei
 static bd_status check_robust(const bd_robust_regression *fit)
 {
     if (fit->end == BD_LIKELIHOOD_AT_LIMIT)
-        return bd_fail(BD_ENUMERIC, "half of the rows fit exactly: the scale of the errors is 0, and the others cannot be "
-                                    "weighed by it; least squares or quantile regression can be had");
+        return bd_fail(BD_ENUMERIC,
+                       "half of the rows fit exactly: the scale of the errors is 0, and the others cannot be "
+                       "weighed by it; least squares or quantile regression can be had");
     if (fit->end != BD_LIKELIHOOD_CONVERGED)
         return bd_fail(BD_ENUMERIC, "the fit did not converge in %zu iterations", fit->n_iterations);
     return BD_OK;
@@ -148,8 +149,8 @@ static bd_status quantile_sayings(bd_model_regression *regression, const bd_quan
     if (regression->frame->cluster != NULL)
         BD_TRY(model_say(regression, arena, BD_NOTE, "SE, t and p take rows as independent; the bootstrap does not."));
     if (fit->n_crossed > 0)
-        BD_TRY(model_say(regression, arena, BD_NOTE, "The two fits nearby cross in %zu rows, whose density counts as 0.",
-                         fit->n_crossed));
+        BD_TRY(model_say(regression, arena, BD_NOTE,
+                         "The two fits nearby cross in %zu rows, whose density counts as 0.", fit->n_crossed));
     if (fit->unique)
         return BD_OK;
     return model_say(regression, arena, BD_WARNING, "Other coefficients fit as well: the quantile is not unique.");
@@ -162,7 +163,8 @@ bd_status model_quantile(bd_model_regression *regression, bd_arena *arena)
     const bd_quantile *quantile;
     const bd_quantile_regression *fit;
     if (regression->frame->cluster != NULL && !options->bootstrap)
-        return bd_fail(BD_EUSAGE, "quantile regression has no errors that know of clusters; resample them (--boot 10000)");
+        return bd_fail(BD_EUSAGE,
+                       "quantile regression has no errors that know of clusters; resample them (--boot 10000)");
     BD_TRY(design_of(regression, arena, &design));
     BD_TRY(bd_quantile_prepare(design, options->tau, arena, &quantile));
     BD_TRY(bd_quantile_fit(quantile, quantile_se(options->se), options->level, arena, &fit));

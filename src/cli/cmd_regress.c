@@ -9,8 +9,10 @@
 #include "cli.h"
 
 static struct poptOption option_table[] = {
-    {"family", 0, POPT_ARG_STRING, &cli.family, 0, "distribution of the outcome, see below (default: least squares)", "NAME"},
-    {"link", 0, POPT_ARG_STRING, &cli.link, 0, "with --family: its link, see below (default: the family's first)", "NAME"},
+    {"family", 0, POPT_ARG_STRING, &cli.family, 0, "distribution of the outcome, see below (default: least squares)",
+     "NAME"},
+    {"link", 0, POPT_ARG_STRING, &cli.link, 0, "with --family: its link, see below (default: the family's first)",
+     "NAME"},
     {"offset", 0, POPT_ARG_STRING, &cli.offset, 0, "with --family: added to the linear predictor, such as 'log(weeks)'",
      "EXPRESSION"},
     {"trials", 0, POPT_ARG_STRING, &cli.trials, 0,
@@ -26,7 +28,8 @@ static struct poptOption option_table[] = {
     {"dispersion", 0, POPT_ARG_STRING, &cli.dispersion, 0,
      "with --family beta or beta-binomial: terms of the precision (default: 1)", "TERMS"},
     {"tau", 0, POPT_ARG_STRING, &cli.tau, 0, "with --family quantile: which, between 0 and 1 (default: 0.5)", "SHARE"},
-    {"se", 0, POPT_ARG_STRING, &cli.se, 0, "standard errors, see below (default: classical; with clusters, cr2)", "NAME"},
+    {"se", 0, POPT_ARG_STRING, &cli.se, 0, "standard errors, see below (default: classical; with clusters, cr2)",
+     "NAME"},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     {"cluster", 0, POPT_ARG_STRING, &cli.cluster, 0, "column of clusters, such as therapists", "NAME"},
     {"wild", 0, POPT_ARG_STRING, &cli.wild, 0,
@@ -58,8 +61,8 @@ static void family_help(void)
         if (links != NULL)
             putchar('\n');
     }
-    printf("\nTheir standard errors (--se) are classical or any below; from ordinal to mm classical, hc0, cr0 and cr1 (with\n"
-           "clusters cr1 unless given); of quantile nid, iid and ker.\n");
+    printf("\nTheir standard errors (--se) are any of those below; from ordinal to mm classical, hc0, cr0 and cr1 (with\n"
+           "clusters, cr1 unless given); of quantile nid (unless given), iid and ker.\n");
 }
 
 static void more_help(void)
@@ -242,7 +245,8 @@ const cli_command cli_regress = {
                "datasets/jobs2_mediation/jobs.csv --se hc3\n"
                "  bordin regress 'comply ~ econ_hard + depress1 + age' datasets/jobs2_mediation/jobs.csv --where 'treat == 1' "
                "--family binomial\n"
-               "  bordin regress 'job_disc ~ treat + econ_hard + age' datasets/jobs2_mediation/jobs.csv --family ordinal",
+               "  bordin regress 'job_disc ~ treat + econ_hard + age' datasets/jobs2_mediation/jobs.csv "
+               "--family ordinal",
     .text = "Fits a formula by least squares or, with --family, by what suits the outcome. FORMULA is 'outcome ~ terms':\n"
             "a + b, a * b, a:b, I(x^2), log(x), factor(x), factor(x, ref = \"level\"), center(x), scale(x),\n"
             "between(x, cluster), within(x, cluster), lag(x, patient), -1; names with spaces in backquotes. Text columns\n"

@@ -139,7 +139,8 @@ static inline void assert_cell(const json_t *document, const char *id, size_t ro
     assert_close(json_number_value(cell(document, id, row, key)), expected, tolerance);
 }
 
-static inline void assert_text(const json_t *document, const char *id, size_t row, const char *key, const char *expected)
+static inline void assert_text(const json_t *document, const char *id, size_t row, const char *key,
+                               const char *expected)
 {
     assert_string_equal(json_string_value(cell(document, id, row, key)), expected);
 }

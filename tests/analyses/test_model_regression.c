@@ -1,9 +1,11 @@
-/* Models from a file to a document: numbers are those of R's packages in tests/models, see scripts/reference-other-models.R. */
+/* Models from a file to a document: numbers are those of R's packages in tests/models, see
+ * scripts/reference-other-models.R. */
 #include "model_sample.h"
 
 #include <bordin/models/ordinal.h>
 
-static const bd_model_options plain = {.tau = 0.5, .level = 0.95, .resampling = {.n_replicates = 200, .seed = 1, .level = 0.95}};
+static const bd_model_options plain = {
+    .tau = 0.5, .level = 0.95, .resampling = {.n_replicates = 200, .seed = 1, .level = 0.95}};
 
 static bd_model_options by(const char *se)
 {
@@ -95,7 +97,8 @@ static void test_model__clusters_have_cr1(void **state)
     const bd_frame_spec spec = {.formula = "grade ~ x1 + x2 + z", .cluster = "therapist"};
     json_t *json = json_of(regress("ordinal", spec, plain));
     assert_table(json, "coefficients", 3, slopes, errors, 1e-11);
-    assert_true(says(json, "notes", "20 clusters of therapist. CR2, the default of least squares, is not defined here."));
+    assert_true(
+        says(json, "notes", "20 clusters of therapist. CR2, the default of least squares, is not defined here."));
     json_decref(json);
 }
 
@@ -221,8 +224,8 @@ static void test_model__equations_share_their_rows(void **state)
 static void test_model__no_excess_zeros_is_a_warning(void **state)
 {
     (void)state;
-    const bd_model_regression *r = regress("zip", (bd_frame_spec){.formula = "sessions ~ x1", .where = "sessions > 0 | w == 4 & z == 1"},
-                                             plain);
+    const bd_model_regression *r =
+        regress("zip", (bd_frame_spec){.formula = "sessions ~ x1", .where = "sessions > 0 | w == 4 & z == 1"}, plain);
     json_t *json = json_of(r);
     assert_true(says(json, "warnings", "There are no more zeros than the counts bring with them"));
     assert_true(says(json, "warnings", "Family poisson has them."));
@@ -469,7 +472,8 @@ static void test_model__families_go_by_one_list(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_model__ordered_categories_are_text_in_their_order_or_numbers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_model__ordered_categories_are_text_in_their_order_or_numbers, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_model__ordinal_links_have_no_odds_ratio, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__weights_count_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__slopes_that_differ_are_a_warning, set_up, tear_down),

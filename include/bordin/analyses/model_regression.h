@@ -103,7 +103,8 @@ struct bd_model_regression {
     size_t n_equations, n_values;
     bd_model_fact facts[20];
     size_t n_facts;
-    double whole_statistic, whole_df, whole_df_residual, whole_p; /* all predictors; whole_df_residual NaN: chi-squared */
+    double whole_statistic, whole_df, whole_p; /* all predictors: chi-squared, or F */
+    double whole_df_residual;                  /* of F; NaN: chi-squared */
     const char *tests_id, *tests_title; /* NULL: none */
     bd_model_test *tests;
     size_t n_tests;
@@ -116,9 +117,9 @@ struct bd_model_regression {
 /* Weights count as they were given: a row of weight 2 is two rows (of quantile regression in the estimates, not in the
  * errors). Replicates refit from the full sample's solution until
  * they converge. Fails as the model's fit and bd_bootstrap_frame do. BD_EUSAGE: no outcome, a link or errors that the
- * model does not have, studentised intervals, quantile regression of clusters that are not resampled, ordered categories
- * of text without their order, or without a constant. BD_ENUMERIC: predictors tell the outcomes apart (the foremost is
- * named); the fit did not converge. */
+ * model does not have, studentised intervals, quantile regression of clusters that are not resampled, ordered
+ * categories of text without their order, or without a constant. BD_ENUMERIC: predictors tell the outcomes apart (the
+ * foremost is named); the fit did not converge. */
 BD_CHECKED bd_status bd_model_regress(const bd_frame *frame, const bd_model *model, const bd_model_options *options,
                                       bd_arena *arena, const bd_model_regression **regression);
 
