@@ -150,3 +150,19 @@ mgus$state <- factor(mgus$event, 0:2, c("none", "pcm", "death"))
 fine_gray("all", 1, Surv(etime, state) ~ age + sex, mgus, etype = "pcm")
 fine_gray("all", 2, Surv(etime, state) ~ age + sex, mgus, etype = "death")
 fine_gray("strata", 1, Surv(etime, state) ~ age + sex + strata(sex), transform(mgus), etype = "pcm")
+
+# Coefficients and log(scale), their errors; log-likelihoods: of a constant alone, of the model.
+failure_time <- function(name, formula, data, dist, ...) {
+    f <- eval(substitute(survreg(formula, data, dist = dist, ..., control = survreg.control(rel.tolerance = 1e-14, maxiter = 100))))
+    theta <- c(coef(f), if (dist != "exponential") log(f$scale))
+    cat("    {", literal(theta), ",\n     ", literal(sqrt(diag(vcov(f)))), ",\n     ", literal(f$loglik), "}, /* ", name, " ",
+        dist, " */\n", sep = "")
+}
+cat("\n/* Failure times */\n")
+complete <- subset(lung, !is.na(ph.ecog))
+for (dist in c("weibull", "exponential", "lognormal", "loglogistic")) {
+    failure_time("lung", Surv(time, status == 2) ~ age + sex + ph.ecog, complete, dist)
+    failure_time("lung, counts", Surv(time, status == 2) ~ age + sex, lung, dist, weights = w)
+    failure_time("ovarian, offset", Surv(futime, fustat) ~ rx + offset(0.1 * ecog.ps), ovarian, dist)
+    failure_time("veteran", Surv(time, status) ~ trt + karno + prior, veteran, dist)
+}
