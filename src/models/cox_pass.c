@@ -8,9 +8,9 @@ typedef double lanes __attribute__((vector_size(COX_LANES * sizeof(double)), ali
 
 #define LANES_AT(x) (*(const lanes *)(const void *)(x))
 
-GLM_INLINE double total(lanes a)
+GLM_INLINE double total(const lanes *a)
 {
-    return (a[0] + a[1]) + (a[2] + a[3]);
+    return ((*a)[0] + (*a)[1]) + ((*a)[2] + (*a)[3]);
 }
 
 /* n is padded to COX_PAD. */
@@ -21,7 +21,8 @@ GLM_INLINE double dot(size_t n, const double *a, const double *b)
         first += LANES_AT(a + i) * LANES_AT(b + i);
         second += LANES_AT(a + i + COX_LANES) * LANES_AT(b + i + COX_LANES);
     }
-    return total(first + second);
+    first += second;
+    return total(&first);
 }
 
 /* sums[0 .. n_sums - 1], n_sums <= 4: of factor * a times each of the columns x. */
@@ -35,7 +36,7 @@ GLM_INLINE void dots(size_t n_sums, size_t n, const double *factor, const double
             sum[k] += both * LANES_AT(x + k * stride + i);
     }
     for (size_t k = 0; k < n_sums; k++)
-        sums[k] = total(sum[k]);
+        sums[k] = total(&sum[k]);
 }
 
 /* row[i] <- row[i] + sign * the sum of factor * x_j * x_i, i <= j */
