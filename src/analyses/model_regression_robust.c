@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_linalg.h>
 
 #include <bordin/analyses/regression.h>
 #include <bordin/models/quantile.h>
 #include <bordin/models/robust.h>
 
 #include "model_regression_internal.h"
+#include "models/likelihood_internal.h"
 
 static bd_status coefficient_rows(bd_model_regression *regression, const bd_coefficient *coefficients, bd_arena *arena)
 {
@@ -35,25 +35,24 @@ static bd_status wald_facts(bd_model_regression *regression, const bd_coefficien
                             const double *covariance, bd_arena *arena)
 {
     const size_t p = regression->frame->n_columns, first = regression->frame->has_intercept ? 1 : 0, q = p - first;
-    double *work;
+    const bool by_cluster = regression->se != NULL && bd_se_needs_clusters(regression->se);
+    double *matrix, *root, *scaled, sum = 0;
     regression->whole_statistic = regression->whole_p = NAN;
-    if (q == 0)
+    if (q == 0 || (by_cluster && regression->frame->cluster->n_levels <= q)) /* fewer scores than coefficients */
         return BD_OK;
-    BD_NEW(arena, work, q * q + 2 * q);
-    gsl_matrix_view v = gsl_matrix_view_array(work, q, q);
-    gsl_vector_view b = gsl_vector_view_array(work + q * q, q), x = gsl_vector_view_array(work + q * q + q, q);
+    BD_NEW(arena, matrix, q * q);
+    BD_NEW(arena, root, q * q);
+    BD_NEW(arena, scaled, q);
     for (size_t i = 0; i < q; i++) {
-        gsl_vector_set(&b.vector, i, coefficients[first + i].estimate);
+        scaled[i] = coefficients[first + i].estimate;
         for (size_t j = 0; j < q; j++)
-            gsl_matrix_set(&v.matrix, i, j, covariance[(first + i) * p + first + j]);
+            matrix[i * q + j] = covariance[(first + i) * p + first + j];
     }
-    if (gsl_linalg_cholesky_decomp1(&v.matrix) != 0 || gsl_linalg_cholesky_solve(&v.matrix, &b.vector, &x.vector) != 0)
+    if (!bd_likelihood_root(q, matrix, 1e-14, root))
         return BD_OK;
-    double sum = 0;
+    bd_triangle_solve_transposed(q, q, root, scaled, scaled);
     for (size_t i = 0; i < q; i++)
-        sum += gsl_vector_get(&b.vector, i) * gsl_vector_get(&x.vector, i);
-    if (!isfinite(sum))
-        return BD_OK;
+        sum += scaled[i] * scaled[i];
     regression->whole_df = (double)q;
     regression->whole_df_residual = coefficients[0].df;
     regression->whole_statistic = sum / (double)q;

@@ -277,6 +277,18 @@ static void test_model__one_predictors_f_is_its_t_squared(void **state)
     }
 }
 
+/* Three clusters' scores span no more than three directions, less one. */
+static void test_model__few_clusters_have_no_f_of_many_predictors(void **state)
+{
+    (void)state;
+    const bd_frame_spec spec = {.formula = "outlying ~ x1 + x2 + z", .cluster = "ending"};
+    const bd_model_regression *r = regress("huber", spec, plain);
+    json_t *json = json_of(r);
+    assert_true(isnan(r->whole_p));
+    assert_int_equal(json_array_size(json_object_get(json, "sentences")), 0);
+    json_decref(json);
+}
+
 static void test_model__quantiles_are_those_of_rq(void **state)
 {
     (void)state;
@@ -487,6 +499,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_model__no_excess_zeros_is_a_warning, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__robust_methods_are_those_of_rlm_and_lmrob, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__one_predictors_f_is_its_t_squared, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_model__few_clusters_have_no_f_of_many_predictors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__quantiles_are_those_of_rq, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__is_bootstrapped_from_weights, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__replicates_are_fits_of_the_drawn_rows, set_up, tear_down),
