@@ -105,8 +105,8 @@ static bd_status bad_date(const records *r, const bd_adherence_options *o, uint3
     for (size_t i = n; i > 0; i--)
         if (r->date->codes[row_of(o, i - 1)] == code + 1)
             row = row_of(o, i - 1);
-    return bd_fail(BD_EDATA, "'%s' in row %zu below the header is not a date; column '%s' takes 2033-04-26, 04/26/2033 (month "
-                             "first), or numbers of days in all rows",
+    return bd_fail(BD_EDATA, "'%s' in row %zu below the header is not a date; column '%s' takes 2033-04-26, "
+                             "04/26/2033 (month first), or numbers of days in all rows",
                    r->date->levels[code], row + 1, o->date);
 }
 
@@ -118,8 +118,8 @@ static bd_status parse_dates(records *r, const bd_adherence_options *o, size_t n
         return BD_OK;
     if (r->date->kind == BD_NUMBERS) {
         if (looks_run_together(r->date, r->table->n_rows))
-            return bd_fail(BD_EDATA, "the dates in '%s' are written together, as %.0f; write them as 2033-04-26", o->date,
-                           r->date->numbers[0]);
+            return bd_fail(BD_EDATA, "the dates in '%s' are written together, as %.0f; write them as 2033-04-26",
+                           o->date, r->date->numbers[0]);
         return BD_OK;
     }
     result->calendar = true;
@@ -161,7 +161,8 @@ static bd_status parse_start(const records *r, const bd_adherence_options *o, do
     *start = strtod(o->start, &end);
     return end != o->start && *end == '\0' && isfinite(*start)
                ? BD_OK
-               : bd_fail(BD_EUSAGE, "the dates in '%s' are numbers of days; the start of the window has to be one, not '%s'",
+               : bd_fail(BD_EUSAGE, "the dates in '%s' are numbers of days; the start of the window has to be one, "
+                                    "not '%s'",
                          o->date, o->start);
 }
 
@@ -169,20 +170,21 @@ static bd_status check_amount(const bd_adherence_options *o, const adherence_eve
 {
     if (!has(o, BD_ADHERENCE_ATTENDANCE))
         return event->amount >= 0 ? BD_OK
-                                  : bd_fail(BD_EDATA, "the supply in row %zu below the header is %g days; column '%s' takes 0 "
-                                                      "or more",
+                                  : bd_fail(BD_EDATA, "the supply in row %zu below the header is %g days; column '%s' "
+                                                      "takes 0 or more",
                                             event->row + 1, event->amount, o->duration);
     if (!(event->offered >= 0 && event->offered == floor(event->offered)))
-        return bd_fail(BD_EDATA, "the sessions offered in row %zu below the header are %g; column '%s' takes whole numbers, 0 "
-                                 "or more",
+        return bd_fail(BD_EDATA, "the sessions offered in row %zu below the header are %g; column '%s' takes whole "
+                                 "numbers, 0 or more",
                        event->row + 1, event->offered, o->offered);
     if (!(event->amount >= 0 && event->amount == floor(event->amount)))
-        return bd_fail(BD_EDATA, "the sessions kept in row %zu below the header are %g; column '%s' takes %s", event->row + 1,
-                       event->amount, o->kept, o->offered != NULL ? "whole numbers, 0 or more" : "1 (kept) or 0 (missed)");
+        return bd_fail(BD_EDATA, "the sessions kept in row %zu below the header are %g; column '%s' takes %s",
+                       event->row + 1, event->amount, o->kept,
+                       o->offered != NULL ? "whole numbers, 0 or more" : "1 (kept) or 0 (missed)");
     if (event->amount > event->offered)
         return o->offered == NULL
-                   ? bd_fail(BD_EDATA, "the sessions kept in row %zu below the header are %g; column '%s' takes 1 (kept) or 0 "
-                                       "(missed), or name the column of how many were offered",
+                   ? bd_fail(BD_EDATA, "the sessions kept in row %zu below the header are %g; column '%s' takes 1 "
+                                       "(kept) or 0 (missed), or name the column of how many were offered",
                              event->row + 1, event->amount, o->kept)
                    : bd_fail(BD_EDATA, "row %zu below the header has %g sessions kept of %g offered", event->row + 1,
                              event->amount, event->offered);
@@ -198,8 +200,8 @@ static int by_date(const void *left, const void *right)
 }
 
 /* Events by patient and date; first[p] .. first[p + 1]. */
-static bd_status gather(const records *r, const bd_adherence_options *o, size_t n, bd_arena *arena, bd_adherence *result,
-                        adherence_event **events, size_t **first)
+static bd_status gather(const records *r, const bd_adherence_options *o, size_t n, bd_arena *arena,
+                        bd_adherence *result, adherence_event **events, size_t **first)
 {
     const size_t n_levels = r->patient->n_levels;
     size_t *next;
@@ -270,7 +272,8 @@ static bd_status name_them(bd_adherence *a, bd_arena *arena)
         if (!isnan(a->patients[p].mpr) || !isnan(a->patients[p].attendance))
             continue;
         if (n++ < NAMED)
-            BD_TRY(bd_print(arena, &a->without, "%s%s'%s'", n == 1 ? "" : a->without, n == 1 ? "" : ", ", a->patients[p].name));
+            BD_TRY(bd_print(arena, &a->without, "%s%s'%s'", n == 1 ? "" : a->without, n == 1 ? "" : ", ",
+                            a->patients[p].name));
     }
     return n <= NAMED ? BD_OK : bd_print(arena, &a->without, "%s and %zu more", a->without, n - NAMED);
 }
@@ -305,8 +308,8 @@ static bd_status find_kept(const records *r, const adherence_event *events, cons
                                                            : c->numbers[one] == c->numbers[other] ||
                                                                  (isnan(c->numbers[one]) && isnan(c->numbers[other]));
                 if (!same)
-                    return bd_fail(BD_EDATA, "'%s' changes within patient '%s' (rows %zu and %zu below the header); what is "
-                                             "kept must be one value per patient",
+                    return bd_fail(BD_EDATA, "'%s' changes within patient '%s' (rows %zu and %zu below the header); "
+                                             "what is kept must be one value per patient",
                                    c->name, r->patient->levels[p], one + 1, other + 1);
             }
     }
@@ -330,6 +333,24 @@ static bd_status find_columns(const bd_table *table, const bd_adherence_options 
     return BD_OK;
 }
 
+/* Patients with rows, in the order of their names; n_measured: those with a measure. */
+static void measure_all(const records *r, const adherence_event *events, const size_t *first, double start,
+                        bd_adherence_patient *patients, bd_adherence *a, size_t *n_measured)
+{
+    *n_measured = 0;
+    for (size_t p = 0; p < r->patient->n_levels; p++) {
+        if (first[p] == first[p + 1])
+            continue;
+        bd_adherence_patient *patient = &patients[a->n_patients++];
+        *patient = unmeasured(r->patient->levels[p], events + first[p]);
+        measure(&a->options, events + first[p], first[p + 1] - first[p], start, patient);
+        const bool measured = !isnan(patient->mpr) || !isnan(patient->attendance);
+        *n_measured += measured;
+        a->n_without_events += patient->n_events == 0;
+        a->n_without_days += patient->n_events > 0 && !measured;
+    }
+}
+
 bd_status bd_adherence_find(const bd_table *table, const bd_adherence_options *options, bd_arena *arena,
                             const bd_adherence **adherence)
 {
@@ -338,7 +359,7 @@ bd_status bd_adherence_find(const bd_table *table, const bd_adherence_options *o
     bd_adherence *a;
     bd_adherence_patient *patients;
     adherence_event *events = NULL;
-    size_t *first = NULL;
+    size_t *first = NULL, n_measured;
     double start;
     BD_TRY(check(options));
     BD_TRY(find_columns(table, options, &r));
@@ -348,18 +369,7 @@ bd_status bd_adherence_find(const bd_table *table, const bd_adherence_options *o
     BD_TRY(parse_dates(&r, options, n, arena, a));
     BD_TRY(parse_start(&r, options, &start));
     BD_TRY(gather(&r, options, n, arena, a, &events, &first));
-    size_t n_measured = 0;
-    for (size_t p = 0; p < r.patient->n_levels; p++) {
-        if (first[p] == first[p + 1])
-            continue;
-        bd_adherence_patient *patient = &patients[a->n_patients++];
-        *patient = unmeasured(r.patient->levels[p], events + first[p]);
-        measure(options, events + first[p], first[p + 1] - first[p], start, patient);
-        const bool measured = !isnan(patient->mpr) || !isnan(patient->attendance);
-        n_measured += measured;
-        a->n_without_events += patient->n_events == 0;
-        a->n_without_days += patient->n_events > 0 && !measured;
-    }
+    measure_all(&r, events, first, start, patients, a, &n_measured);
     if (n_measured == 0)
         return no_patient(a);
     BD_TRY(name_them(a, arena));

@@ -20,7 +20,8 @@ static bd_status summarise(const bd_adherence *a, const adherence_column *column
     BD_NEW(arena, values, a->n_patients);
     for (size_t p = 0; p < a->n_patients; p++) {
         const double value = adherence_value(&a->patients[p], column);
-        if (isnan(value) || isnan(column->measures == BD_ADHERENCE_ATTENDANCE ? a->patients[p].attendance : a->patients[p].mpr))
+        if (isnan(value) ||
+            isnan(column->measures == BD_ADHERENCE_ATTENDANCE ? a->patients[p].attendance : a->patients[p].mpr))
             continue; /* without a window to measure there is nothing to count in */
         values[s->n++] = value;
         sum += value;
@@ -54,8 +55,8 @@ static bd_status summary_table(const bd_adherence *a, bd_arena *arena, bd_docume
             continue;
         BD_TRY(summarise(a, column, arena, &s));
         const double share = (double)s.n_reached / (double)s.n;
-        const bd_cell values[] = {bd_text(column->heading.heading), bd_number((double)s.n), bd_number(s.mean), bd_number(s.sd),
-                                  bd_number(s.median), bd_number(s.min), bd_number(s.max),
+        const bd_cell values[] = {bd_text(column->heading.heading), bd_number((double)s.n), bd_number(s.mean),
+                                  bd_number(s.sd), bd_number(s.median), bd_number(s.min), bd_number(s.max),
                                   column->summary == RATE ? bd_number(share) : (bd_cell){.present = false}};
         BD_TRY(bd_document_row(rows, &cells));
         memcpy(cells, values, sizeof values);
@@ -71,7 +72,9 @@ static bd_status summary_table(const bd_adherence *a, bd_arena *arena, bd_docume
 static bd_status persistence_table(const bd_adherence *a, bd_arena *arena, bd_document *document)
 {
     static const bd_heading headings[] = {
-        {"n", "n", BD_COUNT},          {"discontinued", "Discontinued", BD_COUNT}, {"median", "Median, days", BD_ESTIMATE},
+        {"n", "n", BD_COUNT},
+        {"discontinued", "Discontinued", BD_COUNT},
+        {"median", "Median, days", BD_ESTIMATE},
         {"ci_low", "CI", BD_ESTIMATE}, {"ci_high", "CI", BD_ESTIMATE}};
     double *days, *ended;
     size_t n = 0, n_ended = 0;
@@ -98,14 +101,15 @@ static bd_status persistence_table(const bd_adherence *a, bd_arena *arena, bd_do
     }
     BD_TRY(bd_document_table(document, "persistence", "Persistence", headings, 5, &rows));
     BD_TRY(bd_document_row(rows, &cells));
-    const bd_cell values[] = {bd_number((double)n), bd_number((double)n_ended), bd_number(median.value), bd_number(median.low),
-                              bd_number(median.high)};
+    const bd_cell values[] = {bd_number((double)n), bd_number((double)n_ended), bd_number(median.value),
+                              bd_number(median.low), bd_number(median.high)};
     memcpy(cells, values, sizeof values);
+    const bool reached = !isnan(median.value);
+    const bd_shown shown = bd_show_decimals(median.value, median.value == floor(median.value) ? 0 : 1);
     return bd_document_say(document, BD_SENTENCE,
-                           "Persistence: %zu of %zu patients had a gap of more than %g days; the median %s%s%s.", n_ended, n,
-                           a->options.gap, isnan(median.value) ? "lies beyond what was observed" : "is ",
-                           isnan(median.value) ? "" : bd_show_decimals(median.value, median.value == floor(median.value) ? 0 : 1).text,
-                           isnan(median.value) ? "" : " days");
+                           "Persistence: %zu of %zu patients had a gap of more than %g days; the median %s%s%s.",
+                           n_ended, n, a->options.gap, reached ? "is " : "lies beyond what was observed",
+                           reached ? shown.text : "", reached ? " days" : "");
 }
 
 /* A row per patient, for JSON and CSV. */
@@ -145,7 +149,8 @@ static bd_status window_note(const bd_adherence_options *o, bd_document *documen
     if ((o->measures & BD_ADHERENCE_ATTENDANCE) != 0)
         return bd_document_say(document, BD_NOTE, "All sessions from %s on count.", from);
     return bd_document_say(document, BD_NOTE,
-                           "The window is from %s to each patient's last event, whose own supply does not count.", from);
+                           "The window is from %s to each patient's last event, whose own supply does not count.",
+                           from);
 }
 
 static bd_status notes(const bd_adherence *a, bd_document *document)
@@ -157,20 +162,20 @@ static bd_status notes(const bd_adherence *a, bd_document *document)
     if ((o->measures & (BD_ADHERENCE_PDC | BD_ADHERENCE_GAPS)) != 0 || o->gap >= 0)
         BD_TRY(bd_document_say(document, BD_NOTE,
                                o->no_carry_over
-                                   ? "PDC is the share of days covered by a supply from the day it was dispensed; gaps are "
-                                     "the days without. What is left over at the next dispensing does not count."
-                                   : "PDC is the share of days covered by a supply, which begins when it is dispensed or the "
-                                     "one before is used up; gaps are the days without."));
+                                   ? "PDC is the share of days covered by a supply from the day it was dispensed; "
+                                     "gaps are the days without. What is left over at the next dispensing does not "
+                                     "count."
+                                   : "PDC is the share of days covered by a supply, which begins when it is dispensed "
+                                     "or the one before is used up; gaps are the days without."));
     if (o->gap >= 0)
         BD_TRY(bd_document_say(document, BD_NOTE,
-                               "Persistence lasts until a gap of more than %g days begins, or is censored at the end of the "
-                               "window: Surv(persistence, discontinued). Its median is that of the Kaplan-Meier curve, with a "
-                               "%g %% interval on the log-log scale.",
-                               o->gap, 100 * o->level));
+                               "Persistence lasts until a gap of more than %g days begins, or is censored at the end "
+                               "of the window: Surv(persistence, discontinued). Its median is that of the Kaplan-Meier "
+                               "curve, with a %g %% interval on the log-log scale.", o->gap, 100 * o->level));
     if ((o->measures & BD_ADHERENCE_ATTENDANCE) != 0)
         BD_TRY(bd_document_say(document, BD_NOTE,
-                               "Attendance is sessions kept over sessions offered; a run of missed sessions has none kept "
-                               "in between."));
+                               "Attendance is sessions kept over sessions offered; a run of missed sessions has none "
+                               "kept in between."));
     if (a->slashes)
         BD_TRY(bd_document_say(document, BD_NOTE, "Dates with slashes are read as month/day/year."));
     if (a->n_incomplete > 0)
@@ -181,8 +186,8 @@ static bd_status notes(const bd_adherence *a, bd_document *document)
         return BD_OK;
     return bd_document_say(document, BD_WARNING, "%zu patient%s no %s (%s); their measures are empty.", n,
                            n == 1 ? " has" : "s have",
-                           a->n_without_days == 0 ? "events in the window"
-                           : a->n_without_events == 0 ? "second day of events, and so no days to measure without a window"
+                           a->n_without_days == 0     ? "events in the window"
+                           : a->n_without_events == 0 ? "second day of events, and without a window no days to measure"
                                                       : "events on two days of the window",
                            a->without);
 }

@@ -36,7 +36,7 @@ typedef struct adherence_column {
     size_t offset;     /* in bd_adherence_patient */
     unsigned measures; /* any of which has it */
     bool of_gap;       /* and only if persistence is asked for */
-    enum { NOT_SUMMARISED, NUMBER, DAYS, RATE } summary; /* days of equal windows are not; a rate may reach the threshold */
+    enum { NOT_SUMMARISED, NUMBER, DAYS, RATE } summary; /* DAYS: of unequal windows; a rate may reach the threshold */
 } adherence_column;
 
 /* From *next on; NULL: no more. */

@@ -20,7 +20,8 @@ static void count_gap(coverage *c, double until)
         c->persistence = c->position - c->start;
 }
 
-static coverage cover(const bd_adherence_options *options, const adherence_event *events, size_t n, double start, double end)
+static coverage cover(const bd_adherence_options *options, const adherence_event *events, size_t n, double start,
+                      double end)
 {
     coverage c = {.start = start, .end = end, .position = start, .allowed = options->gap, .persistence = NAN};
     double supplied = -INFINITY; /* until when, with carry-over */

@@ -16,13 +16,13 @@ static struct poptOption options[] = {
     {"patient", 0, POPT_ARG_STRING, &asked.patient, 0, "column that says whose a row is", "NAME"},
     {"date", 0, POPT_ARG_STRING, &asked.date, 0, "column of dates: 2033-04-26, 04/26/2033, or numbers of days", "NAME"},
     {"duration", 0, POPT_ARG_STRING, &asked.duration, 0, "column of the days that a supply lasts", "NAME"},
-    {"kept", 0, POPT_ARG_STRING, &asked.kept, 0, "for attendance: column of 1 (kept) and 0 (missed), or of how many were kept",
-     "NAME"},
-    {"offered", 0, POPT_ARG_STRING, &asked.offered, 0, "for attendance: column of how many sessions were offered (default: 1)",
-     "NAME"},
+    {"kept", 0, POPT_ARG_STRING, &asked.kept, 0,
+     "for attendance: column of 1 (kept) and 0 (missed), or of how many were kept", "NAME"},
+    {"offered", 0, POPT_ARG_STRING, &asked.offered, 0,
+     "for attendance: column of how many sessions were offered (default: 1)", "NAME"},
     {"window", 0, POPT_ARG_STRING, &asked.window, 0, "days that are looked at (default: to the last event)", "DAYS"},
-    {"start", 0, POPT_ARG_STRING, &asked.start, 0, "where they begin: first, each patient's first event, or a date for all "
-                                                   "(default: first)", "DATE"},
+    {"start", 0, POPT_ARG_STRING, &asked.start, 0,
+     "where they begin: first, each patient's first event, or a date for all (default: first)", "DATE"},
     {"carry-over", 0, POPT_ARG_STRING, &asked.carry_over, 0,
      "yes or no: what is left of a supply is used before the next (default: yes)", "ANSWER"},
     {"gap", 0, POPT_ARG_STRING, &asked.gap, 0, "days without supply that persistence survives", "DAYS"},
@@ -116,7 +116,8 @@ static bd_status requested(bd_arena *arena, bd_adherence_options *request)
     return split(asked.keep, arena, &request->keep, &request->n_keep);
 }
 
-static bd_status read_table(const char *file, const bd_adherence_options *request, bd_arena *arena, const bd_table **table)
+static bd_status read_table(const char *file, const bd_adherence_options *request, bd_arena *arena,
+                            const bd_table **table)
 {
     const bd_wanted *own, *others;
     bd_wanted *wanted;
@@ -145,8 +146,8 @@ static bd_status adherence(size_t n_arguments, const char *const *arguments, bd_
     bd_document *document;
     cli_file patients = {0};
     if (n_arguments != 1)
-        return bd_fail(BD_EUSAGE, "adherence takes one file: bordin adherence fills.csv --patient id --date date --duration "
-                                  "days");
+        return bd_fail(BD_EUSAGE, "adherence takes one file: bordin adherence fills.csv --patient id --date date "
+                                  "--duration days");
     BD_TRY(requested(arena, &request));
     BD_TRY(cli_level(&request.level));
     const cli_named_file outputs[] = {{"output", cli.output}, {"save-patients", asked.save_patients}};
@@ -168,13 +169,13 @@ const cli_command cli_adherence = {
     .name = "adherence",
     .summary = "MPR, PDC, gaps and persistence from dispensings; attendance",
     .arguments = "FILE",
-    .example = "bordin adherence datasets/medication_events/med_events.csv --patient patient_id --date date --duration duration "
-               "--window 365 --gap 60 --save-patients patients.csv",
-    .text = "Takes a row per dispensing (patient, date, days' supply) and finds each patient's medication possession ratio\n"
-            "(supply over days of the window), proportion of days covered (what is left of a supply is used before the\n"
-            "next), gaps, and with --gap the days until a longer one begins: persistence. Or takes a row per appointment\n"
-            "(patient, kept or not) and finds attendance and runs of missed sessions. FILE is CSV, gzip or not; - reads\n"
-            "standard input. --save-patients writes what regress, mediate and survival read.",
+    .example = "bordin adherence datasets/medication_events/med_events.csv --patient patient_id --date date "
+               "--duration duration --window 365 --gap 60 --save-patients patients.csv",
+    .text = "Takes a row per dispensing (patient, date, days' supply) and finds each patient's medication possession\n"
+            "ratio (supply over days of the window), proportion of days covered (what is left of a supply is used\n"
+            "before the next), gaps, and with --gap the days until a longer one begins: persistence. Or takes a row\n"
+            "per appointment (patient, kept or not) and finds attendance and runs of missed sessions. FILE is CSV,\n"
+            "gzip or not; - reads standard input. --save-patients writes what regress, mediate and survival read.",
     .options = options,
     .run = adherence,
 };

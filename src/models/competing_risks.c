@@ -4,7 +4,8 @@
  * P(t) = sum S(u-) d_k / n (A(u-) - 1 / n),  a row of weight w that is at risk from s moves F_k(t) by
  *     w (P(t) - P(s) - A(s) (F(t) - F(s)))                                  while it is at risk,
  *     that at x, w S(x-) / n more with the event k, and w l (F(t) - F(x))    behind its end x,
- * l = A(x) - A(s), and A(x-) - A(s) - 1 / n(x) with an event. All of it is  fixed + slope F(t) + here P(t)  by cluster. */
+ * l = A(x) - A(s), and A(x-) - A(s) - 1 / n(x) with an event. All of it is  fixed + slope F(t) + here P(t)  by
+ * cluster. */
 #include <bordin/models/competing_risks.h>
 
 #include <math.h>
@@ -170,8 +171,8 @@ static void step(const survival_walk *walk, size_t t, const columns *c, state *s
     leave(walk, survival, before, s);
 }
 
-static bd_status trace(const survival_order *order, size_t group, size_t n_causes, const bd_survival_curve_options *options,
-                       bd_arena *arena, bd_incidence_curve *curve)
+static bd_status trace(const survival_order *order, size_t group, size_t n_causes,
+                       const bd_survival_curve_options *options, bd_arena *arena, bd_incidence_curve *curve)
 {
     const double z = gsl_cdf_ugaussian_Pinv(0.5 + options->level / 2);
     survival_walk walk = survival_begin(order, group);

@@ -13,7 +13,8 @@ typedef struct stretches {
     bool *needed; /* the event happens in it */
 } stretches;
 
-static bd_status find_stretches(const survival_order *order, size_t stratum, double cause, bd_arena *arena, stretches *s)
+static bd_status find_stretches(const survival_order *order, size_t stratum, double cause, bd_arena *arena,
+                                stretches *s)
 {
     const bd_survival_rows *rows = order->rows;
     const size_t first = order->first[stratum], n = order->first[stratum + 1] - first;

@@ -1,10 +1,12 @@
 /* Gray's test of equal cumulative incidence, in the notation of his paper (1988):
  *
- *     score_i = sum w (d_i - d R_i / R),    w = (1 - F(t-))^rho,  R_i = h_i (1 - F_i(t-)),  h_i = n_i / S_i(t-),  dF = d / h,
+ *     score_i = sum w (d_i - d R_i / R),
+ *     w = (1 - F(t-))^rho,  R_i = h_i (1 - F_i(t-)),  h_i = n_i / S_i(t-),  dF = d / h,
  *
  * h, R, d the sums over groups. Its variance is a sum over groups k and times of products of
  *     a_ik + b_k e_ik   for events of the cause,      (1 - F) / S_k e_ik   for those of other causes,
- * a_ik = w h_i (1{i = k} - h_k / h), b_k = 1 - (1 - F) / S_k, e_ik(t) = the sum of a_ik dF / (1 - F(u-)) over times u > t. */
+ * a_ik = w h_i (1{i = k} - h_k / h), b_k = 1 - (1 - F) / S_k, e_ik(t) = the sum of a_ik dF / (1 - F(u-)) over times
+ * u > t. */
 #include <bordin/models/competing_risks.h>
 
 #include <math.h>

@@ -1,9 +1,10 @@
 /* Kaplan-Meier curves: S(t) = prod over times u <= t of 1 - d(u) / n(u).
  *
- * Greenwood's error: S(t)^2 sum d / (n (n - d)). The robust one: with A(t) = sum d / (n (n - d)), a row of weight w moves
- * -log S(t) by  w (A(t) - A(start)) less, while it is at risk,  and by  w (A(stop-) - A(start) - 1 / n(stop))  when it had
- * the event; by cluster that is fixed + at_risk A(t), so that sums of three products are all that has to be kept. The same
- * of the cumulative hazard with B(t) = sum d / n^2 and, for the event, w (B(stop) - B(start) - 1 / n(stop)). */
+ * Greenwood's error: S(t)^2 sum d / (n (n - d)). The robust one: with A(t) = sum d / (n (n - d)), a row of weight w
+ * moves log S(t) by  w (A(t) - A(start))  while it is at risk,  and by  w (A(stop-) - A(start) - 1 / n(stop))
+ * when it had the event; by cluster that is fixed + at_risk A(t), so that sums of three products are all that has to be
+ * kept. The same of the cumulative hazard with B(t) = sum d / n^2 and, for the event, w (B(stop) - B(start) - 1 /
+ * n(stop)). */
 #include <math.h>
 
 #include <gsl/gsl_cdf.h>
@@ -199,8 +200,8 @@ static bd_status trace(const survival_order *order, size_t group, const bd_survi
     return note_entries(order, group, arena, curve);
 }
 
-bd_status bd_survival_curves_find(const bd_survival_rows *rows, const bd_survival_curve_options *options, bd_arena *arena,
-                                  const bd_survival_curves **curves)
+bd_status bd_survival_curves_find(const bd_survival_rows *rows, const bd_survival_curve_options *options,
+                                  bd_arena *arena, const bd_survival_curves **curves)
 {
     bd_survival_curves *result;
     bd_survival_curve *each;

@@ -6,7 +6,7 @@
 /* As far as two shares may differ and be equal: survival's tolerance, the square root of the machine's epsilon. */
 static const double equal = 1.4901161193847656e-8;
 
-/* Where a falling line reaches `share`: the middle of the stretch on which it is level there, which the last time ends. */
+/* Where a falling line reaches `share`: the middle of the stretch where it is level there, which the last time ends. */
 static double reach(const bd_survival_curve *curve, const double *line, double share)
 {
     const size_t n = curve->n_times;

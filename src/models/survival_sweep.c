@@ -14,15 +14,16 @@ static bd_status check_row(const bd_survival_rows *rows, double most_events, siz
         return bd_fail(BD_EDATA, "the time in row %zu is negative (%g); times count from when observation began", i + 1,
                        fmin(start, stop));
     if (rows->start != NULL && !(stop > start))
-        return bd_fail(BD_EDATA, "the interval in row %zu begins at %g and ends at %g; it must end after it begins", i + 1,
-                       start, stop);
+        return bd_fail(BD_EDATA, "the interval in row %zu begins at %g and ends at %g; it must end after it begins",
+                       i + 1, start, stop);
     if (event >= 0 && event <= most_events && event == floor(event))
         return BD_OK;
     if (most_events == 1)
-        return bd_fail(BD_EDATA, "the event in row %zu is %g; it is 1 where the event happened and 0 where it did not (codes "
-                                 "of another kind are compared, as in status == 2)",
+        return bd_fail(BD_EDATA, "the event in row %zu is %g; it is 1 where the event happened and 0 where it did not "
+                                 "(codes of another kind are compared, as in status == 2)",
                        i + 1, event);
-    return bd_fail(BD_EDATA, "the event in row %zu is %g; it is 0 where none happened, or the number of its cause, 1 to %g",
+    return bd_fail(BD_EDATA, "the event in row %zu is %g; it is 0 where none happened, or the number of its cause, 1 "
+                             "to %g",
                    i + 1, event, most_events);
 }
 
@@ -85,8 +86,8 @@ bd_status survival_check_causes(const bd_survival_rows *rows, size_t n_causes)
 }
 
 /* order <- used rows by group and ascending time, equal times in the order of the rows. */
-static bd_status sort_rows(const bd_survival_rows *rows, const double *times, const size_t *first, const uint32_t *group,
-                           size_t n_groups, bd_arena *arena, uint32_t *order)
+static bd_status sort_rows(const bd_survival_rows *rows, const double *times, const size_t *first,
+                           const uint32_t *group, size_t n_groups, bd_arena *arena, uint32_t *order)
 {
     const bd_mark scratch = bd_arena_mark(arena);
     uint32_t *descending, *place;

@@ -7,39 +7,12 @@
 #include <string.h>
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sf_erf.h>
 
 #include <bordin/core/triangle.h>
 
+#include "models/weibull_curves.h"
+
 enum { MAX_ITERATIONS = 200, MAX_HALVINGS = 60 };
-
-/* A log density, or log survival, with its first two derivatives. */
-typedef struct curve {
-    double value, slope, bend;
-} curve;
-
-static curve extreme_value(double e, bool event)
-{
-    const double h = exp(e);
-    return event ? (curve){e - h, 1 - h, -h} : (curve){-h, -h, -h};
-}
-
-static curve normal(double e, bool event)
-{
-    if (event)
-        return (curve){-0.5 * e * e - 0.91893853320467274178, -e, -1};
-    const double h = gsl_sf_hazard(e);
-    return (curve){gsl_sf_log_erfc(e * M_SQRT1_2) - M_LN2, -h, -h * (h - e)};
-}
-
-static curve logistic(double e, bool event)
-{
-    const double tail = exp(-fabs(e)), p = e > 0 ? 1 / (1 + tail) : tail / (1 + tail), q = tail / ((1 + tail) * (1 + tail));
-    const double both = (e > 0 ? e : 0) + log1p(tail); /* log(1 + exp(e)) */
-    return event ? (curve){e - 2 * both, 1 - 2 * p, -2 * q} : (curve){-both, -p, -q};
-}
-
-static curve (*const curves[])(double e, bool event) = {extreme_value, extreme_value, normal, logistic};
 
 /* Rows with a weight, columns rotated: u'Wu is the sum of the weights. */
 typedef struct problem {
@@ -63,11 +36,11 @@ static bd_status check_row(const bd_failure_time_design *d, size_t i)
     if (!isfinite(d->stop[i]))
         return bd_fail(BD_EDATA, "the time in row %zu is not a number", i + 1);
     if (d->stop[i] <= 0)
-        return bd_fail(BD_EDATA, "the time in row %zu is %g; a model of the logarithm of time takes times above 0", i + 1,
-                       d->stop[i]);
+        return bd_fail(BD_EDATA, "the time in row %zu is %g; a model of the logarithm of time takes times above 0",
+                       i + 1, d->stop[i]);
     if (d->event[i] != 0 && d->event[i] != 1)
-        return bd_fail(BD_EDATA, "the event in row %zu is %g; it is 1 where the event happened and 0 where it did not (codes "
-                                 "of another kind are compared, as in status == 2)",
+        return bd_fail(BD_EDATA, "the event in row %zu is %g; it is 1 where the event happened and 0 where it did not "
+                                 "(codes of another kind are compared, as in status == 2)",
                        i + 1, d->event[i]);
     if (d->offset != NULL && !isfinite(d->offset[i]))
         return bd_fail(BD_EDATA, "the offset has a value that is not a number in row %zu", i + 1);
@@ -96,7 +69,8 @@ static bd_status check(const bd_failure_time_design *d, double level, size_t *n_
 }
 
 /* u = x R^-1 sqrt(total), R of the weighted columns. */
-static bd_status rotate(const bd_failure_time_design *d, size_t p, size_t n, bd_arena *arena, problem *of, double **triangle)
+static bd_status rotate(const bd_failure_time_design *d, size_t p, size_t n, bd_arena *arena, problem *of,
+                        double **triangle)
 {
     static const double tolerance = 1e-9;
     const bd_columns columns = {d->n_rows, p, d->columns, d->weights};
@@ -268,12 +242,8 @@ static bd_status maximise(const problem *of, bd_arena *arena, maximum *at)
         at->log_likelihood = likelihood(of, at->theta, gradient, at->root);
         const bool flat = !(factor(of->p, q, at->root) > no_information * of->total);
         const bool exact = q > of->p && at->theta[of->p] > no_scale;
-        if (flat || exact) {
-            at->end = exact ? BD_FAILURE_TIME_EXACT : BD_FAILURE_TIME_INFINITE;
-            return BD_OK;
-        }
-        if (n_last > 2) {
-            at->end = BD_FAILURE_TIME_CONVERGED;
+        if (flat || exact || n_last > 2) {
+            at->end = exact ? BD_FAILURE_TIME_EXACT : flat ? BD_FAILURE_TIME_INFINITE : BD_FAILURE_TIME_CONVERGED;
             return BD_OK;
         }
         memcpy(step, gradient, q * sizeof *step);
@@ -364,8 +334,8 @@ static bd_status report(const problem *of, const maximum *at, const double *tria
     return BD_OK;
 }
 
-bd_status bd_failure_time_fit(const bd_failure_time_design *design, bd_failure_time_distribution distribution, double level,
-                              bd_arena *arena, const bd_failure_time **out)
+bd_status bd_failure_time_fit(const bd_failure_time_design *design, bd_failure_time_distribution distribution,
+                              double level, bd_arena *arena, const bd_failure_time **out)
 {
     bd_failure_time *fit;
     size_t n_used = 0, n_events = 0;

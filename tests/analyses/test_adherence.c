@@ -1,5 +1,5 @@
-/* Adherence from dispensings, held to days looked at one by one (Rscript scripts/reference-adherence.R) and to the reference
- * of the data (datasets/medication_events); from appointments, counted by hand. */
+/* Adherence from dispensings, held to days looked at one by one (Rscript scripts/reference-adherence.R) and to the
+ * reference of the data (datasets/medication_events); from appointments, counted by hand. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,7 +56,7 @@ typedef struct reference {
     double gap;
     const char *start;
     size_t n;
-    double sums[7], second[7]; /* mpr, covered, n_gaps, longest_gap, gap_days, persistence, discontinued; of patient 2 */
+    double sums[7], second[7]; /* mpr, covered, n_gaps, longest_gap, gap_days, persistence, discontinued; patient 2 */
     double median[3];          /* persistence, and limits */
 } reference;
 
@@ -89,7 +89,8 @@ static const reference references[] = {
 
 static void add(const bd_adherence_patient *p, double *sums)
 {
-    const double values[7] = {p->mpr, p->covered, p->n_gaps, p->longest_gap, p->gap_days, p->persistence, p->discontinued};
+    const double values[7] = {p->mpr, p->covered, p->n_gaps, p->longest_gap, p->gap_days, p->persistence,
+                              p->discontinued};
     for (size_t k = 0; k < 7; k++)
         sums[k] += values[k];
 }
@@ -231,8 +232,8 @@ static bd_adherence_options appointments(const char *offered, const char *date)
 static void test_adherence__attendance_counts_sessions(void **state)
 {
     (void)state;
-    static const char text[] = "id,day,kept,offered,arm\na,2,0,1,x\na,1,1,1,x\nb,1,2,3,y\na,3,0,2,x\na,5,1,1,x\nb,8,1,1,y\n"
-                               "a,7,0,2,x\nb,9,,1,y\n";
+    static const char text[] = "id,day,kept,offered,arm\na,2,0,1,x\na,1,1,1,x\nb,1,2,3,y\na,3,0,2,x\na,5,1,1,x\n"
+                               "b,8,1,1,y\na,7,0,2,x\nb,9,,1,y\n";
     static const char *const arm[] = {"arm"};
     bd_adherence_options options = appointments("offered", "day");
     options.keep = arm;
@@ -242,13 +243,15 @@ static void test_adherence__attendance_counts_sessions(void **state)
     assert_int_equal(all->n_incomplete, 1);
     assert_true(a->offered == 7 && a->kept == 2 && a->missed == 5 && b->offered == 4 && b->kept == 3);
     assert_close(a->attendance, 2.0 / 7, 1e-15);
-    assert_true(a->n_missed_runs == 2 && a->longest_missed_run == 3 && a->final_missed_run == 2 && b->n_missed_runs == 0);
+    assert_true(a->n_missed_runs == 2 && a->longest_missed_run == 3 && a->final_missed_run == 2 &&
+                b->n_missed_runs == 0);
     char *written = NULL;
     size_t length = 0;
     FILE *stream = open_memstream(&written, &length);
     must(bd_adherence_write_patients(all, stream));
     fclose(stream);
-    assert_string_equal(written, "id,arm,start,offered,kept,missed,attendance,missed_runs,longest_missed_run,final_missed_run\n"
+    assert_string_equal(written,
+                        "id,arm,start,offered,kept,missed,attendance,missed_runs,longest_missed_run,final_missed_run\n"
                                  "a,x,1,7,2,5,0.2857142857142857,2,3,2\nb,y,1,4,3,1,0.75,0,0,0\n");
     free(written);
     options.window = 4;
@@ -288,8 +291,8 @@ static void test_adherence__refuses_bad_dispensings(void **state)
     static const char *const perday[] = {"perday"};
     bd_adherence_options options = dispensings();
     assert_refused("patient_id,date,duration\n1,2033-02-28,1\n1,2033-02-30,3\n", &options, BD_EDATA,
-                   "'2033-02-30' in row 2 below the header is not a date; column 'date' takes 2033-04-26, 04/26/2033 (month "
-                   "first), or numbers of days in all rows");
+                   "'2033-02-30' in row 2 below the header is not a date; column 'date' takes 2033-04-26, 04/26/2033 "
+                   "(month first), or numbers of days in all rows");
     assert_refused("patient_id,date,duration\n1,20330228,1\n1,20330301,3\n", &options, BD_EDATA,
                    "the dates in 'date' are written together, as 20330228; write them as 2033-04-26");
     assert_refused("patient_id,date,duration\n1,1,1\n1,2,-3\n", &options, BD_EDATA,
@@ -301,8 +304,8 @@ static void test_adherence__refuses_bad_dispensings(void **state)
     options.keep = perday;
     options.n_keep = 1;
     assert_refused("patient_id,date,duration,perday\n1,1,1,2\n1,2,3,4\n", &options, BD_EDATA,
-                   "'perday' changes within patient '1' (rows 1 and 2 below the header); what is kept must be one value per "
-                   "patient");
+                   "'perday' changes within patient '1' (rows 1 and 2 below the header); what is kept must be one "
+                   "value per patient");
     options.n_keep = 0;
     options.start = "2033-01-01";
     assert_refused("patient_id,date,duration\n1,1,1\n1,2,3\n", &options, BD_EUSAGE,
@@ -316,7 +319,8 @@ static void test_adherence__refuses_bad_dispensings(void **state)
     assert_refused("patient_id,date,duration\n1,2034-01-01,1\n1,2031-01-02,3\n", &options, BD_EUSAGE,
                    "the start of the window is a date, such as 2033-04-26, not 'January'");
     options.window = -1;
-    assert_refused("patient_id,date,duration\n1,1,1\n", &options, BD_EUSAGE, "a window has a positive number of days, not -1");
+    assert_refused("patient_id,date,duration\n1,1,1\n", &options, BD_EUSAGE,
+                   "a window has a positive number of days, not -1");
     options = dispensings();
     options.threshold = 80;
     assert_refused("patient_id,date,duration\n1,1,1\n", &options, BD_EUSAGE,
@@ -336,14 +340,15 @@ static void test_adherence__refuses_bad_appointments(void **state)
     assert_refused("id,kept,offered\n1,1,1\n1,0.5,2\n", &options, BD_EDATA,
                    "the sessions kept in row 2 below the header are 0.5; column 'kept' takes whole numbers, 0 or more");
     assert_refused("id,kept,offered\n1,1,1\n1,0,-2\n", &options, BD_EDATA,
-                   "the sessions offered in row 2 below the header are -2; column 'offered' takes whole numbers, 0 or more");
+                   "the sessions offered in row 2 below the header are -2; column 'offered' takes whole numbers, 0 or "
+                   "more");
     assert_refused("id,kept,offered\n1,0,0\n1,0,0\n", &options, BD_EDATA, "no patient was offered a session");
     options.window = 30;
     assert_refused("id,kept,offered\n1,0,0\n", &options, BD_EUSAGE, "a window needs the dates of the appointments");
     options = appointments(NULL, NULL);
     assert_refused("id,kept\n1,2\n", &options, BD_EDATA,
-                   "the sessions kept in row 1 below the header are 2; column 'kept' takes 1 (kept) or 0 (missed), or name the "
-                   "column of how many were offered");
+                   "the sessions kept in row 1 below the header are 2; column 'kept' takes 1 (kept) or 0 (missed), or "
+                   "name the column of how many were offered");
     options.gap = 3;
     assert_refused("id,kept\n1,1\n", &options, BD_EUSAGE,
                    "a gap is between supplies; appointments have runs of missed sessions");

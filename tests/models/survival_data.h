@@ -40,7 +40,8 @@ static inline bd_survival_rows rows_of(const source *s, const char *group, weigh
     for (size_t i = 0; i < design.n_rows; i++)
         weights[i] = by == COUNTS ? (double)(1 + (i + 1) % 3) : 0.5 + (double)((i + 1) % 7) / 4;
     const uint32_t *codes = codes_of(design.n_rows, design.columns[0], &n_codes);
-    return (bd_survival_rows){.n_rows = design.n_rows, .start = design.start, .stop = design.stop, .event = design.event,
+    return (bd_survival_rows){.n_rows = design.n_rows, .start = design.start, .stop = design.stop,
+                              .event = design.event,
                               .weights = by == NO_WEIGHTS ? NULL : weights, .group = group == NULL ? NULL : codes,
                               .n_groups = n_codes, .strata = design.strata, .n_strata = design.n_strata,
                               .cluster = design.cluster, .n_clusters = design.n_clusters};

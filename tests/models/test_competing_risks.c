@@ -141,9 +141,12 @@ static const struct {
     bd_survival_interval interval;
     bool late;
 } curves[] = {
-    {&gammopathy, "sex", NO_WEIGHTS, BD_SURVIVAL_LOG_LOG, false}, {&gammopathy, "sex", NO_WEIGHTS, BD_SURVIVAL_LOG, false},
-    {&gammopathy, "sex", NO_WEIGHTS, BD_SURVIVAL_PLAIN, false},   {&gammopathy, NULL, FRACTIONS, BD_SURVIVAL_LOG_LOG, false},
-    {&gammopathy, "sex", NO_WEIGHTS, BD_SURVIVAL_LOG_LOG, true},  {&by_age, NULL, NO_WEIGHTS, BD_SURVIVAL_LOG_LOG, false},
+    {&gammopathy, "sex", NO_WEIGHTS, BD_SURVIVAL_LOG_LOG, false},
+    {&gammopathy, "sex", NO_WEIGHTS, BD_SURVIVAL_LOG, false},
+    {&gammopathy, "sex", NO_WEIGHTS, BD_SURVIVAL_PLAIN, false},
+    {&gammopathy, NULL, FRACTIONS, BD_SURVIVAL_LOG_LOG, false},
+    {&gammopathy, "sex", NO_WEIGHTS, BD_SURVIVAL_LOG_LOG, true},
+    {&by_age, NULL, NO_WEIGHTS, BD_SURVIVAL_LOG_LOG, false},
 };
 
 /* Under observation late: from 0 to 9 months on, where the time is above 10. */
@@ -297,8 +300,8 @@ static void test_fine_gray__agrees_with_finegray(void **state)
         }
         assert_all_close(6, sums, models[k].sums, 1e-13);
         const bd_cox_design design = {.n_rows = made->n_rows, .n_columns = 2, .columns = (const double *const *)columns,
-                                      .names = data.names, .start = made->start, .stop = made->stop, .event = made->event,
-                                      .weights = made->weights};
+                                      .names = data.names, .start = made->start, .stop = made->stop,
+                                      .event = made->event, .weights = made->weights};
         const bd_cox *fit = fit_of(&design, BD_COX_EFRON, BD_COX_MODEL);
         for (size_t j = 0; j < 2; j++) {
             assert_close(fit->coefficients[j].estimate, models[k].estimates[j], 1e-11);
@@ -310,7 +313,7 @@ static void test_fine_gray__agrees_with_finegray(void **state)
 static void test_competing_risks__refuse_bad_data(void **state)
 {
     (void)state;
-    static const double stop[] = {1, 2, 3, 4}, event[] = {1, 0, 2, 1}, negative[] = {1, -2, 3, 4}, none[] = {0, 0, 0, 0};
+    static const double stop[] = {1, 2, 3, 4}, event[] = {1, 0, 2, 1}, negative[] = {1, -2, 3, 4}, none[4] = {0};
     static const double one[] = {1, 0, 1, 0}, start[] = {0, 0, 1, 0}, text[] = {1, 0.5, 2, 1};
     static const uint32_t group[] = {0, 1, 0, 1}, same[] = {1, 1, 1, 1};
     const bd_survival_rows good = {.n_rows = 4, .stop = stop, .event = event, .group = group, .n_groups = 2};
@@ -321,7 +324,8 @@ static void test_competing_risks__refuse_bad_data(void **state)
         {NULL, negative, event, "the time in row 2 is negative (-2); times count from when observation began"},
         {NULL, stop, none, "none of the 4 rows has the event; all are censored"},
         {NULL, stop, one, "no row has an event of cause 2; the causes are 1 to 2"},
-        {NULL, stop, text, "the event in row 2 is 0.5; it is 0 where none happened, or the number of its cause, 1 to 2"},
+        {NULL, stop, text,
+         "the event in row 2 is 0.5; it is 0 where none happened, or the number of its cause, 1 to 2"},
     };
     const bd_incidence *incidence;
     const bd_gray *gray;
@@ -330,7 +334,8 @@ static void test_competing_risks__refuse_bad_data(void **state)
         bd_survival_rows rows = good;
         rows.stop = cases[k].stop;
         rows.event = cases[k].event;
-        assert_fails(bd_incidence_find(&rows, 2, &BD_SURVIVAL_CURVE_DEFAULTS, arena, &incidence), BD_EDATA, cases[k].message);
+        assert_fails(bd_incidence_find(&rows, 2, &BD_SURVIVAL_CURVE_DEFAULTS, arena, &incidence), BD_EDATA,
+                     cases[k].message);
         assert_fails(bd_gray_test(&rows, 2, 1, 0, arena, &gray), BD_EDATA, cases[k].message);
         assert_fails(bd_fine_gray_rows(&rows, 2, 1, arena, &rows_made), BD_EDATA, cases[k].message);
     }

@@ -5,7 +5,8 @@
 
 enum { MOST = 4 };
 
-static const char cells[] = "1 * (celltype == \"smallcell\") + 2 * (celltype == \"adeno\") + 3 * (celltype == \"large\")";
+static const char cells[] = "1 * (celltype == \"smallcell\") + 2 * (celltype == \"adeno\") + "
+                            "3 * (celltype == \"large\")";
 static const source veteran = {.file = "veteran", .stop = "time", .event = "status"};
 static const source veteran_prior = {.file = "veteran", .stop = "time", .event = "status", .strata = "prior"};
 static const source ecog = {.file = "lung", .stop = "time", .event = "status == 2", .where = "ph.ecog > -1"};
@@ -166,7 +167,8 @@ static void test_logrank__a_group_never_at_risk_does_not_count(void **state)
     const double stop[] = {1, 1, 2, 3, 4, 5, 6}, event[] = {0, 0, 1, 1, 0, 1, 1};
     const uint32_t group[] = {0, 0, 1, 2, 1, 2, 1}, without[] = {0, 0, 0, 1, 0, 1, 0};
     const bd_survival_rows rows = {.n_rows = 7, .stop = stop, .event = event, .group = group, .n_groups = 3};
-    const bd_survival_rows fewer = {.n_rows = 5, .stop = stop + 2, .event = event + 2, .group = without + 2, .n_groups = 2};
+    const bd_survival_rows fewer = {.n_rows = 5, .stop = stop + 2, .event = event + 2, .group = without + 2,
+                                    .n_groups = 2};
     const bd_logrank *one = test_of(&rows, &BD_LOGRANK_DEFAULTS), *other = test_of(&fewer, &BD_LOGRANK_DEFAULTS);
     assert_true(one->df == 1);
     assert_close(one->statistic, other->statistic, 1e-14);
@@ -186,8 +188,8 @@ static void test_logrank__refuses_what_cannot_be_compared(void **state)
     } cases[] = {
         {{.n_rows = 3, .stop = stop, .event = event}, {0, 0, 0}, BD_EDATA,
          "there is one group; a log-rank test compares two or more"},
-        {{.n_rows = 3, .stop = stop, .event = event, .group = same, .n_groups = 3, .group_names = names}, {0, 0, 0}, BD_EDATA,
-         "all rows are of group 'waiting list'; a log-rank test compares two groups or more"},
+        {{.n_rows = 3, .stop = stop, .event = event, .group = same, .n_groups = 3, .group_names = names}, {0, 0, 0},
+         BD_EDATA, "all rows are of group 'waiting list'; a log-rank test compares two groups or more"},
         {{.n_rows = 3, .start = start, .stop = stop, .event = event, .group = each, .n_groups = 3}, {0, 0, 0}, BD_EDATA,
          "no two groups are at risk together when an event happens; they cannot be compared"},
         {{.n_rows = 3, .stop = stop, .event = two, .group = each, .n_groups = 3}, {0, 0, 0}, BD_EDATA,
@@ -198,7 +200,8 @@ static void test_logrank__refuses_what_cannot_be_compared(void **state)
     };
     const bd_logrank *test;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
-        assert_fails(bd_logrank_test(&cases[k].rows, &cases[k].options, arena, &test), cases[k].status, cases[k].message);
+        assert_fails(bd_logrank_test(&cases[k].rows, &cases[k].options, arena, &test), cases[k].status,
+                     cases[k].message);
 }
 
 int main(void)

@@ -343,8 +343,8 @@ static void test_survival_curve__restricted_mean_without_censoring_is_the_mean(v
 static void test_survival_curve__refuses_bad_data(void **state)
 {
     (void)state;
-    const double start[] = {0, 1, 1}, stop[] = {2, 3, 4}, event[] = {1, 0, 1}, negative[] = {2, -3, 4}, two[] = {1, 2, 1};
-    const double none[] = {0, 0, 0}, missing[] = {1, NAN, 1}, late[] = {0, 3, 1};
+    const double start[] = {0, 1, 1}, stop[] = {2, 3, 4}, event[] = {1, 0, 1}, negative[] = {2, -3, 4};
+    const double two[] = {1, 2, 1}, none[] = {0, 0, 0}, missing[] = {1, NAN, 1}, late[] = {0, 3, 1};
     const struct {
         bd_survival_rows rows;
         const char *message;
@@ -377,7 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_survival_curve__agrees_with_survfit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_survival_curve__weights_are_counts, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_survival_curve__numbers_at_risk_between_times_are_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_survival_curve__numbers_at_risk_between_times_are_counts, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_survival_curve__level_stretches_have_their_middle, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_survival_curve__restricted_mean_without_censoring_is_the_mean, set_up,
                                         tear_down),

@@ -137,7 +137,8 @@ static void test_weibull__units_and_weights_do_what_they_mean(void **state)
     const bd_failure_time *fit = fit_times(&design, BD_LOG_LOGISTIC);
     double *columns = bd_arena_alloc(arena, 12 * design.n_rows, sizeof *columns);
     assert_non_null(columns);
-    double *age = columns, *sex = age + 3 * design.n_rows, *stop = sex + 3 * design.n_rows, *event = stop + 3 * design.n_rows;
+    const size_t room = 3 * design.n_rows;
+    double *age = columns, *sex = age + room, *stop = sex + room, *event = stop + room;
     size_t n = 0;
     for (size_t i = design.n_rows; i > 0; i--)
         for (int copy = 0; copy < (int)design.weights[i - 1]; copy++, n++) {
@@ -182,8 +183,8 @@ static void test_weibull__ends_without_a_maximum_have_names(void **state)
     const double log_like[] = {0, 1, 2, 3, 4, 5}, doubling[] = {1, 2, 4, 8, 16, 32}, all[] = {1, 1, 1, 1, 1, 1};
     const double *const by_group[] = {NULL, group}, *const by_step[] = {NULL, log_like};
     const char *const names[] = {"(Intercept)", "x"};
-    bd_failure_time_design design = {.n_rows = 6, .n_columns = 2, .columns = by_group, .names = names, .has_intercept = true,
-                                     .stop = stop, .event = event};
+    bd_failure_time_design design = {.n_rows = 6, .n_columns = 2, .columns = by_group, .names = names,
+                                     .has_intercept = true, .stop = stop, .event = event};
     for (int d = 0; d < 4; d++) {
         const bd_failure_time *fit = fit_times(&design, (bd_failure_time_distribution)d);
         assert_int_equal(fit->end, BD_FAILURE_TIME_INFINITE);
@@ -199,8 +200,8 @@ static void test_weibull__ends_without_a_maximum_have_names(void **state)
 static void test_weibull__refuses_bad_data(void **state)
 {
     (void)state;
-    const double stop[] = {2, 3, 5}, event[] = {1, 0, 1}, zero[] = {2, 0, 5}, negative[] = {2, -1, 5}, none[] = {0, 0, 0};
-    const double two[] = {1, 0, 2}, x[] = {1, 2, 3}, twice[] = {2, 4, 6}, missing[] = {1, NAN, 2};
+    const double stop[] = {2, 3, 5}, event[] = {1, 0, 1}, zero[] = {2, 0, 5}, negative[] = {2, -1, 5};
+    const double none[3] = {0}, two[] = {1, 0, 2}, x[] = {1, 2, 3}, twice[] = {2, 4, 6}, missing[] = {1, NAN, 2};
     const double *const good[] = {NULL, x}, *const collinear[] = {NULL, x, twice}, *const broken[] = {NULL, missing};
     const char *const names[] = {"(Intercept)", "x", "twice"};
     const struct {
@@ -228,7 +229,8 @@ static void test_weibull__refuses_bad_data(void **state)
     };
     const bd_failure_time *fit;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        const bd_failure_time_design design = {.n_rows = 3, .n_columns = cases[k].n_columns, .columns = cases[k].columns,
+        const bd_failure_time_design design = {.n_rows = 3, .n_columns = cases[k].n_columns,
+                                               .columns = cases[k].columns,
                                                .names = names, .has_intercept = true, .stop = cases[k].stop,
                                                .event = cases[k].event, .weights = cases[k].weights};
         assert_int_equal(bd_failure_time_fit(&design, BD_WEIBULL, 0.95, arena, &fit), cases[k].status);

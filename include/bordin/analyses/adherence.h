@@ -11,16 +11,16 @@
  *     BD_TRY(bd_adherence_document(adherence, arena, &document));            the summary
  *     BD_TRY(bd_adherence_write_patients(adherence, stream));                a row per patient, for other analyses
  *
- * A patient's window is [start, end): from the first event, or a date given for all, on for `window` days, or to the last
- * event, whose own supply then does not count. With s_i days supplied at t_i, in the order of the dates:
+ * A patient's window is [start, end): from the first event, or a date given for all, on for `window` days, or to the
+ * last event, whose own supply then does not count. With s_i days supplied at t_i, in the order of the dates:
  *     MPR        sum of s_i with t_i in the window / days of the window; may be more than 1
  *     PDC        days of the window in [u_i, u_i + s_i) for any i / days of the window,
  *                u_i = max(t_i, u_{i-1} + s_{i-1}) with carry-over, t_i without
  *     gaps       the stretches of the window that PDC does not count
  *     persistence  days from start until a gap longer than `gap` begins; else to the end, and censored there
  *     attendance   sessions kept / sessions offered; runs of missed sessions in a row
- * With carry-over, from the first event: to the last MPR, its capped form and PDC are CMA1, CMA3 and CMA5 of Dima & Dediu
- * (2017), doi:10.1371/journal.pone.0174426; with `window` CMA2, CMA4 and CMA6.
+ * With carry-over, from the first event: to the last MPR, its capped form and PDC are CMA1, CMA3 and CMA5 of Dima &
+ * Dediu (2017), doi:10.1371/journal.pone.0174426; with `window` CMA2, CMA4 and CMA6.
  * Dates are 2033-04-26 or 04/26/2033 (month first), or plain numbers of days. */
 #ifndef BORDIN_ANALYSES_ADHERENCE_H
 #define BORDIN_ANALYSES_ADHERENCE_H
@@ -58,8 +58,8 @@ typedef struct bd_adherence_options {
 } bd_adherence_options;
 
 #define BD_ADHERENCE_DEFAULTS \
-    ((bd_adherence_options){.measures = BD_ADHERENCE_MPR | BD_ADHERENCE_PDC | BD_ADHERENCE_GAPS, .gap = -1, .threshold = 0.8, \
-                             .level = 0.95})
+    ((bd_adherence_options){.measures = BD_ADHERENCE_MPR | BD_ADHERENCE_PDC | BD_ADHERENCE_GAPS, .gap = -1, \
+                             .threshold = 0.8, .level = 0.95})
 
 /* NaN: not asked for, or the patient has no days to measure. */
 typedef struct bd_adherence_patient {
@@ -73,7 +73,7 @@ typedef struct bd_adherence_patient {
     double n_gaps, longest_gap, gap_days;
     double persistence, discontinued; /* days; 1: a gap ended it, 0: censored */
     double offered, kept, missed, attendance;
-    double n_missed_runs, longest_missed_run, final_missed_run; /* runs of rows in a row with nothing kept, by session */
+    double n_missed_runs, longest_missed_run, final_missed_run; /* runs of rows with nothing kept, by session */
 } bd_adherence_patient;
 
 typedef struct bd_adherence {
@@ -94,9 +94,9 @@ BD_CHECKED bd_status bd_adherence_wanted(const bd_adherence_options *options, bd
                                          size_t *n_wanted);
 
 /* The table must have been read as bd_adherence_wanted says. BD_EUSAGE: as above; a window, a gap or a threshold out of
- * range; a start that is not a date, or not of the kind of the column's. BD_EDATA: what is not a date; a negative supply;
- * more sessions kept than offered, or not whole numbers; a column to keep that changes within a patient; no patient with
- * events in the window. Rows with a missing value that is needed are left out and counted. */
+ * range; a start that is not a date, or not of the kind of the column's. BD_EDATA: what is not a date; a negative
+ * supply; more sessions kept than offered, or not whole numbers; a column to keep that changes within a patient; no
+ * patient with events in the window. Rows with a missing value that is needed are left out and counted. */
 BD_CHECKED bd_status bd_adherence_find(const bd_table *table, const bd_adherence_options *options, bd_arena *arena,
                                        const bd_adherence **adherence);
 

@@ -37,7 +37,7 @@ typedef struct bd_incidence {
 /* Aalen and Johansen's estimator, errors from each cluster's influence (the infinitesimal jackknife, whatever
  * `options->robust` says), intervals of the scale that `options` names, for the share itself. BD_EUSAGE, BD_EDATA: as
  * bd_survival_curves_find; an event that is not 0 .. n_causes; a cause that no row has.
- * Aalen & Johansen (1978); Therneau & Grambsch's survival. */
+ * Aalen & Johansen (1978). */
 BD_CHECKED bd_status bd_incidence_find(const bd_survival_rows *rows, size_t n_causes,
                                        const bd_survival_curve_options *options, bd_arena *arena,
                                        const bd_incidence **incidence);
@@ -55,23 +55,23 @@ typedef struct bd_gray {
     double statistic, df, p;  /* chi-squared */
 } bd_gray;
 
-/* Gray's test that the share of `cause` does not differ between groups, within strata. A time counts (1 - F(t-))^rho, F the
- * share of all groups. Rows are at risk from 0, and without weights. BD_EUSAGE: late entry, weights, rho not finite. BD_EDATA: as
- * above; fewer than two groups with rows. Gray (1988), doi:10.1214/aos/1176350951. */
-BD_CHECKED bd_status bd_gray_test(const bd_survival_rows *rows, size_t n_causes, size_t cause, double rho, bd_arena *arena,
-                                  const bd_gray **test);
+/* Gray's test that the share of `cause` does not differ between groups, within strata. A time counts (1 - F(t-))^rho, F
+ * the share of all groups. Rows are at risk from 0, and without weights. BD_EUSAGE: late entry, weights, rho not
+ * finite. BD_EDATA: as above; fewer than two groups with rows. Gray (1988), doi:10.1214/aos/1176350951. */
+BD_CHECKED bd_status bd_gray_test(const bd_survival_rows *rows, size_t n_causes, size_t cause, double rho,
+                                  bd_arena *arena, const bd_gray **test);
 
-/* Rows with which a Cox regression of `event` in (start, stop], weighted, fits Fine and Gray's model of the share of one
- * cause: rows that had another event stay at risk, with the weight that censoring would have left them. */
+/* Rows with which a Cox regression of `event` in (start, stop], weighted, fits Fine and Gray's model of the share of
+ * one cause: rows that had another event stay at risk, with the weight that censoring would have left them. */
 typedef struct bd_fine_gray {
     size_t n_rows;
     const size_t *row;   /* of the data */
     const double *start, *stop, *event, *weights;
 } bd_fine_gray;
 
-/* As survival::finegray, censoring apart in each stratum. Rows of one stratum without the cause are left out. A time of 0 is a
- * row from before. BD_EUSAGE: late entry. BD_EDATA: as above. Fine & Gray (1999), doi:10.1080/01621459.1999.10474144; Geskus
- * (2011), doi:10.1111/j.1541-0420.2010.01420.x. */
+/* As survival::finegray, censoring apart in each stratum. Rows of one stratum without the cause are left out. A time of
+ * 0 is a row from before. BD_EUSAGE: late entry. BD_EDATA: as above. Fine & Gray (1999),
+ * doi:10.1080/01621459.1999.10474144; Geskus (2011), doi:10.1111/j.1541-0420.2010.01420.x. */
 BD_CHECKED bd_status bd_fine_gray_rows(const bd_survival_rows *rows, size_t n_causes, size_t cause, bd_arena *arena,
                                        const bd_fine_gray **expanded);
 

@@ -67,9 +67,9 @@ typedef struct bd_survival_curves {
 } bd_survival_curves;
 
 /* The curves live in `arena`. Errors are Greenwood's (1926), or from each cluster's influence. A group without rows has
- * a curve without times. BD_EUSAGE: the level is not between 0 and 1. BD_EDATA: a time that is negative or not finite; an
- * interval that ends before it begins; an event that is not 0 or 1; negative weights; no rows; no events in any group.
- * Kaplan & Meier (1958), doi:10.1080/01621459.1958.10501452; Kalbfleisch & Prentice (2002). */
+ * a curve without times. BD_EUSAGE: the level is not between 0 and 1. BD_EDATA: a time that is negative or not finite;
+ * an interval that ends before it begins; an event that is not 0 or 1; negative weights; no rows; no events in any
+ * group. Kaplan & Meier (1958), doi:10.1080/01621459.1958.10501452; Kalbfleisch & Prentice (2002). */
 BD_CHECKED bd_status bd_survival_curves_find(const bd_survival_rows *rows, const bd_survival_curve_options *options,
                                              bd_arena *arena, const bd_survival_curves **curves);
 
@@ -77,8 +77,8 @@ typedef struct bd_survival_estimate {
     double value, low, high; /* NaN: the curve, or its limit, does not come down as far */
 } bd_survival_estimate;
 
-/* When the share p has had the event, 0.5: the median; where the curve is level at 1 - p, the middle of that stretch. The
- * interval: where the limits of the curve come down to 1 - p. Where limits of late entries rise again
+/* When the share p has had the event, 0.5: the median; where the curve is level at 1 - p, the middle of that stretch.
+ * The interval: where the limits of the curve come down to 1 - p. Where limits of late entries rise again
  * it is where they first come down. Brookmeyer & Crowley (1982), doi:10.2307/2530286. */
 bd_survival_estimate bd_survival_quantile(const bd_survival_curve *curve, double p);
 

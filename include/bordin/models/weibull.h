@@ -54,18 +54,19 @@ typedef struct bd_failure_time {
     size_t n_parameters;                             /* n_columns, and log(scale) if it is estimated */
     const double *covariance;                        /* n_parameters x n_parameters, log(scale) last; the observed */
     double scale, log_scale_se;                      /* 1, NaN: exponential */
-    double log_likelihood, log_likelihood_null;      /* of times, not their logarithms; null: a constant, NaN without one */
+    double log_likelihood, log_likelihood_null;      /* of times, not logarithms; null: a constant; NaN without one */
     double likelihood_ratio, df, p;                  /* of all columns but the constant; NaN without */
     size_t n_iterations;
     bd_failure_time_end end;
 } bd_failure_time;
 
 /* Newton's method on (b / scale, 1 / scale), in which all four likelihoods are concave, on columns rotated to be
- * orthogonal; to the last digits. The fit lives in `arena`. BD_EUSAGE: the level is not between 0 and 1; no columns. BD_EDATA:
- * a time that is not above 0 or not finite; an event that is not 0 or 1; negative weights; a value that is not finite; no
- * rows; no events. BD_ENUMERIC: collinear columns, named.
+ * orthogonal; to the last digits. The fit lives in `arena`. BD_EUSAGE: the level is not between 0 and 1; no columns.
+ * BD_EDATA: a time that is not above 0 or not finite; an event that is not 0 or 1; negative weights; a value that is
+ * not finite; no rows; no events. BD_ENUMERIC: collinear columns, named.
  * Kalbfleisch & Prentice (2002), ch. 3; Burridge (1981), doi:10.1111/j.2517-6161.1981.tb01152.x. */
-BD_CHECKED bd_status bd_failure_time_fit(const bd_failure_time_design *design, bd_failure_time_distribution distribution,
+BD_CHECKED bd_status bd_failure_time_fit(const bd_failure_time_design *design,
+                                         bd_failure_time_distribution distribution,
                                          double level, bd_arena *arena, const bd_failure_time **fit);
 
 #endif
