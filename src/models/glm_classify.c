@@ -93,6 +93,11 @@ static bd_status calibrate(const bd_glm_design *design, const bd_glm *fit, bd_ar
     }
     if (!varies)
         return BD_OK;
+    if (fit->link == &bd_logit && !fit->firth && design->base.has_intercept && design->offset == NULL) {
+        c->calibration_intercept = 0; /* its score equations are those of the fit */
+        c->calibration_slope = 1;
+        return BD_OK;
+    }
     bd_glm_design on_logit = *design;
     on_logit.base.columns = (const double *const[]){NULL, logit};
     on_logit.base.names = (const char *const[]){"(Intercept)", "logit"};
