@@ -143,6 +143,8 @@ bd_status model_ordinal(bd_model_regression *regression, bd_arena *arena)
 static bd_status multinomial_tests(bd_model_regression *regression, const bd_multinomial *fit, bd_arena *arena)
 {
     const bd_frame *frame = regression->frame;
+    if (frame->n_terms == 0)
+        return BD_OK;
     BD_NEW(arena, regression->tests, frame->n_terms);
     for (size_t j = 0, next; j < frame->n_columns; j = next) {
         bd_multinomial_wald wald;

@@ -81,6 +81,8 @@ static bd_status equation_tables(const bd_model_regression *regression, bd_docum
         bd_document_rows *rows;
         const size_t n = equation_headings(equation, bootstrap != NULL, headings);
         BD_TRY(bd_document_table(document, equation->id, equation->title, headings, n, &rows));
+        if (equation->n_rows == 0)
+            bd_document_unprinted(rows);
         for (size_t j = 0; j < equation->n_rows; j++, value++) {
             bd_cell *cells;
             BD_TRY(bd_document_row(rows, &cells));

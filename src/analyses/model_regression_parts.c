@@ -80,7 +80,8 @@ void model_likelihood_facts(bd_model_regression *regression, const bd_likelihood
     regression->whole_df_residual = NAN;
     regression->whole_df = df;
     regression->whole_statistic = df > 0 ? 2 * (fit->log_likelihood - null) : NAN;
-    regression->whole_p = df > 0 ? gsl_cdf_chisq_Q(fmax(0, regression->whole_statistic), df) : NAN;
+    if (!isnan(regression->whole_statistic))
+        regression->whole_p = gsl_cdf_chisq_Q(fmax(0, regression->whole_statistic), df);
     model_fact(regression, "n", "n", BD_COUNT, (double)fit->n_used);
     model_fact(regression, "log_likelihood", "Log-likelihood", BD_STATISTIC, fit->log_likelihood);
     model_fact(regression, "null_log_likelihood", "Log-likelihood without predictors", BD_STATISTIC, null);

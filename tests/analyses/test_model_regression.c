@@ -264,6 +264,40 @@ static void test_model__robust_methods_are_those_of_rlm_and_lmrob(void **state)
     json_decref(json);
 }
 
+/* Nothing to compare with: no test of all predictors, and no sentence on it. */
+static void test_model__nothing_is_said_of_predictors_without_a_null(void **state)
+{
+    (void)state;
+    const struct {
+        const char *family;
+        bd_frame_spec spec;
+    } cases[] = {{"multinomial", {.formula = "ending ~ x1 - 1"}},     {"multinomial", {.formula = "ending ~ 1"}},
+                 {"ordinal", {.formula = "grade ~ 1"}},               {"zip", {.formula = "sessions ~ x1 - 1"}},
+                 {"ordinal", {.formula = "grade ~ x1", .offset = "z"}}, {"huber", {.formula = "outlying ~ 1"}},
+                 {"beta", {.formula = "share ~ 1"}}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const bd_model_regression *r = regress(cases[k].family, cases[k].spec, plain);
+        json_t *json = json_of(r);
+        assert_true(isnan(r->whole_p) && isnan(r->whole_statistic));
+        assert_int_equal(json_array_size(json_object_get(json, "sentences")), 0);
+        assert_null(json_object_get(json_array_get(table_of(json, "fit"), 0), "p"));
+        json_decref(json);
+    }
+}
+
+/* Wald's F does not care how the same predictors are written. */
+static void test_model__f_is_of_the_space_of_predictors(void **state)
+{
+    (void)state;
+    const char *const names[] = {"huber", "quantile"};
+    for (size_t k = 0; k < 2; k++) {
+        const bd_model_regression *a = regress(names[k], (bd_frame_spec){.formula = "spread ~ x1 + x2"}, plain);
+        const bd_model_regression *b = regress(names[k], (bd_frame_spec){.formula = "spread ~ x1 + I(x2 - 3 * x1)"},
+                                               plain);
+        assert_close(a->whole_statistic, b->whole_statistic, 1e-8);
+    }
+}
+
 /* Wald's F of one predictor is t squared. */
 static void test_model__one_predictors_f_is_its_t_squared(void **state)
 {
@@ -498,6 +532,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_model__equations_share_their_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__no_excess_zeros_is_a_warning, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__robust_methods_are_those_of_rlm_and_lmrob, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_model__nothing_is_said_of_predictors_without_a_null, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_model__f_is_of_the_space_of_predictors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__one_predictors_f_is_its_t_squared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__few_clusters_have_no_f_of_many_predictors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model__quantiles_are_those_of_rq, set_up, tear_down),
