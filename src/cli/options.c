@@ -154,6 +154,7 @@ bd_status cli_csv(bd_arena *arena, bd_csv_options *options)
 {
     BD_TRY(spill(arena));
     *options = BD_CSV_DEFAULTS;
+    options->team = cli_team();
     if (cli.delimiter != NULL)
         BD_TRY(one_character("delimiter", cli.delimiter, &options->delimiter));
     if (cli.decimal != NULL) {

@@ -1,7 +1,6 @@
 /* CSV files to tables: one thread reads blocks, all parse them, and what they hold is appended in order. */
 #include <bordin/data/csv.h>
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,38 +8,10 @@
 #include <omp.h>
 #include <zlib.h>
 
-#include "data/csv_block.h"
 #include "data/csv_read.h"
-#include "data/nearest.h"
+#include "data/csv_reading.h"
 
-enum { BLOCKS_PER_THREAD = 32, BLOCK_SIZE = 1 << 18, LONGEST_NAME = 1000 };
-
-/* A column as it grows. */
-typedef struct column_store {
-    bd_block *block;
-    double *numbers; /* what is in it: numbers, or codes */
-    uint32_t *codes;
-    dictionary dictionary;
-    size_t n_missing;
-} column_store;
-
-typedef struct reading {
-    const char *path;
-    const bd_wanted *wanted;
-    size_t n_wanted;
-    const bd_csv_options *options;
-    csv_input *input;
-    csv_format format;
-    const char **header;
-    size_t n_header, header_room;
-    csv_block *blocks;
-    size_t n_blocks;
-    column_store *stores; /* n_slots */
-    size_t n_rows, rows_room, n_lines;
-    uint64_t n_bytes;
-    uint32_t checksum;
-    bd_arena *arena;
-} reading;
+enum { BLOCKS_PER_THREAD = 32, BLOCK_SIZE = 1 << 18 };
 
 static void release(void *object)
 {
@@ -72,129 +43,12 @@ static bd_status check_options(reading *r)
     return r->format.c != (locale_t)0 ? BD_OK : bd_fail(BD_ENOMEM, "out of memory");
 }
 
-/* The most frequent candidate in the header record, outside quotes; the first of equals. */
-static char find_delimiter(const csv_bytes *bytes, char decimal)
-{
-    static const char candidates[] = {',', ';', '\t'};
-    size_t counts[3] = {0}, best = decimal == ',' ? 1 : 0;
-    bool quoted = false, begun = false;
-    for (size_t i = 0; i < bytes->size; i++) {
-        const char c = bytes->data[i];
-        if ((c == '\n' || c == '\r') && !quoted && begun)
-            break;
-        begun |= c != '\n' && c != '\r' && c != ' ';
-        quoted ^= c == '"';
-        for (size_t k = 0; k < 3 && !quoted; k++)
-            counts[k] += c == candidates[k] && c != decimal;
-    }
-    for (size_t k = 0; k < 3; k++)
-        if (counts[k] > counts[best])
-            best = k;
-    return candidates[best];
-}
-
-static bd_status take_name(void *data, const char *field, size_t length)
-{
-    reading *r = data;
-    const char *name = NULL;
-    while (length > 0 && isspace((unsigned char)field[0])) {
-        field++;
-        length--;
-    }
-    while (length > 0 && isspace((unsigned char)field[length - 1]))
-        length--;
-    if (length > LONGEST_NAME)
-        return bd_fail(BD_EDATA, "%s: line 1: the name of column %zu has %zu bytes; a header row has the names of the "
-                                 "columns",
-                       r->format.source, r->n_header + 1, length);
-    BD_TRY(bd_copy_text(r->arena, field, length, &name));
-    BD_PUSH(r->arena, r->header, r->n_header, r->header_room, name);
-    return BD_OK;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(**(const char *const *const *)a, **(const char *const *const *)b);
-}
-
-/* By sorting; one column without a name (row names, as R writes them) is let pass. */
-static bd_status refuse_duplicates(const reading *r)
-{
-    const char *const **sorted;
-    BD_NEW(r->arena, sorted, r->n_header);
-    for (size_t i = 0; i < r->n_header; i++)
-        sorted[i] = &r->header[i];
-    qsort(sorted, r->n_header, sizeof *sorted, compare_names);
-    for (size_t i = 1; i < r->n_header; i++)
-        if (strcmp(*sorted[i - 1], *sorted[i]) == 0) {
-            const size_t a = (size_t)(sorted[i - 1] - (const char *const *)r->header) + 1;
-            const size_t b = (size_t)(sorted[i] - (const char *const *)r->header) + 1;
-            if (**sorted[i] == '\0')
-                return bd_fail(BD_EDATA, "%s: line 1: columns %zu and %zu have no names", r->format.source,
-                               a < b ? a : b, a < b ? b : a);
-            return bd_fail(BD_EDATA, "%s: line 1: columns %zu and %zu are both called '%s'; names must differ",
-                           r->format.source, a < b ? a : b, a < b ? b : a, *sorted[i]);
-        }
-    return BD_OK;
-}
-
-static bd_status find_field(const reading *r, const char *name, size_t *field)
-{
-    for (size_t j = 0; j < r->n_header; j++)
-        if (strcmp(r->header[j], name) == 0 && *name != '\0') {
-            *field = j;
-            return BD_OK;
-        }
-    return no_such_column(r->format.source, name, r->header, r->n_header);
-}
-
-/* One slot for each wanted field, in the order of the file. */
-static bd_status make_slots(reading *r)
-{
-    int *slot_of_field;
-    bd_use *uses;
-    BD_NEW(r->arena, slot_of_field, r->n_header);
-    BD_NEW(r->arena, uses, r->n_header);
-    BD_NEW(r->arena, r->format.slots, r->n_header);
-    for (size_t j = 0; j < r->n_header; j++)
-        slot_of_field[j] = r->wanted == NULL && r->header[j][0] != '\0' ? 0 : NOT_WANTED;
-    for (size_t i = 0; r->wanted != NULL && i < r->n_wanted; i++) {
-        size_t field = 0;
-        BD_TRY(find_field(r, r->wanted[i].name, &field));
-        slot_of_field[field] = 0;
-        uses[field] = r->wanted[i].use;
-    }
-    for (size_t j = 0; j < r->n_header; j++)
-        if (slot_of_field[j] != NOT_WANTED) {
-            slot_of_field[j] = (int)r->format.n_slots;
-            r->format.slots[r->format.n_slots++] =
-                (csv_slot){.name = r->header[j], .use = r->wanted ? uses[j] : BD_USE_ANY, .field = j};
-        }
-    r->format.slot_of_field = slot_of_field;
-    r->format.n_fields = r->n_header;
-    BD_NEW(r->arena, r->stores, r->format.n_slots + 1);
-    return BD_OK;
-}
-
-static bd_status read_header(reading *r, csv_block *first)
-{
-    if (first->bytes.size == 0)
-        return bd_fail(BD_EDATA, "%s is empty", r->format.source);
-    if (memchr(first->bytes.data, '\0', first->bytes.size) != NULL)
-        return bd_fail(BD_EDATA, "%s holds zero bytes: it is not a text file", r->format.source);
-    if (r->format.delimiter == 0)
-        r->format.delimiter = find_delimiter(&first->bytes, r->format.decimal);
-    BD_TRY(csv_first_record(&r->format, &first->bytes, take_name, r, &first->skip));
-    if (r->n_header == 0)
-        return bd_fail(BD_EDATA, "%s is empty", r->format.source);
-    BD_TRY(refuse_duplicates(r));
-    BD_TRY(make_slots(r));
-    return csv_decide_uses(&r->format, first);
-}
-
 static bd_status failure_of(const reading *r, const csv_block *block)
 {
-    return bd_fail(block->status, "%s: line %zu%s", r->format.source, r->n_lines + block->line + 1, block->message);
+    size_t before = 0;
+    BD_TRY(csv_share_lines(r, &before));
+    return bd_fail(block->status, "%s: line %zu%s", r->format.source, before + r->n_lines + block->line + 1,
+                   block->message);
 }
 
 /* Room for so many rows in a column. */
@@ -210,7 +64,7 @@ static bd_status resize(reading *r, size_t slot, size_t rows)
     return BD_OK;
 }
 
-static bd_status reserve_rows(reading *r, size_t rows)
+bd_status csv_reserve_rows(reading *r, size_t rows)
 {
     if (rows <= r->rows_room)
         return BD_OK;
@@ -277,7 +131,7 @@ static bd_status append(reading *r, size_t n, int n_threads)
         r->n_lines += block->n_newlines;
         n_rows += block->n_rows;
     }
-    BD_TRY(reserve_rows(r, n_rows));
+    BD_TRY(csv_reserve_rows(r, n_rows));
 #pragma omp parallel for num_threads(n_threads) schedule(dynamic) reduction(| : failed) if (n > 1)
     for (size_t slot = 0; slot < r->format.n_slots; slot++)
         failed |= !append_column(r, slot, n);
@@ -319,14 +173,16 @@ static bd_status read_rows(reading *r)
     BD_NEW(r->arena, r->blocks, (size_t)n_threads * BLOCKS_PER_THREAD);
     r->n_blocks = (size_t)n_threads * BLOCKS_PER_THREAD;
     BD_TRY(csv_input_read(r->input, &r->blocks[0].bytes));
-    BD_TRY(read_header(r, &r->blocks[0]));
+    BD_TRY(csv_read_header(r, &r->blocks[0]));
+    BD_TRY(csv_share_begin(r, &r->blocks[0]));
     if (r->blocks[0].bytes.size < BLOCK_SIZE / 2)
         n_threads = 1; /* waiting for each other would take longer */
-    for (size_t already = 1, n = 1; n > 0; already = 0) {
+    for (size_t already = r->blocks[0].bytes.size > 0, n = 1; n > 0; already = 0) {
         const bd_status status = parse_some(r, n_threads, already, &n);
         BD_TRY(append(r, n, n_threads));
         BD_TRY(status);
     }
+    BD_TRY(csv_share_rows(r));
     if (r->n_rows == 0)
         return bd_fail(BD_EDATA, "%s has a header but no rows", r->format.source);
     return BD_OK;

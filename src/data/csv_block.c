@@ -153,7 +153,7 @@ static void count_row(int terminator, void *data)
 }
 
 /* Ends of lines before `n`, where the text goes on to `size`: LF, CR LF as one, or CR. */
-static size_t line_ends(const char *text, size_t n, size_t size)
+size_t csv_line_ends(const char *text, size_t n, size_t size)
 {
     typedef uint8_t lanes __attribute__((vector_size(16)));
     size_t count = 0, i = 0;
@@ -175,7 +175,7 @@ static size_t line_ends(const char *text, size_t n, size_t size)
 
 static size_t line_ends_before(const csv_block *block, size_t at)
 {
-    return line_ends(block->bytes.data, at, block->bytes.size);
+    return csv_line_ends(block->bytes.data, at, block->bytes.size);
 }
 
 /* Where record number `row` of the block begins: by parsing again, byte by byte. */
@@ -314,7 +314,7 @@ void csv_block_parse(const csv_format *format, csv_block *block)
     block->status = BD_OK;
     block->n_rows = 0;
     block->checksum = (uint32_t)crc32_z(0, data, block->bytes.size);
-    block->n_newlines = line_ends(block->bytes.data, block->bytes.size, block->bytes.size);
+    block->n_newlines = csv_line_ends(block->bytes.data, block->bytes.size, block->bytes.size);
     if (!make_room(format, block)) {
         complain(block, BD_ENOMEM, 0, ": out of memory");
         return;

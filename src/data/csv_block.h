@@ -65,6 +65,9 @@ BD_CHECKED bd_status csv_decide_uses(csv_format *format, const csv_block *first)
 /* Whether a value means missing. */
 bool csv_is_missing(const csv_format *format, const char *text, size_t length);
 
+/* Ends of lines among the first n of `size` bytes. */
+size_t csv_line_ends(const char *text, size_t n, size_t size);
+
 void csv_block_free(csv_block *block, size_t n_slots);
 
 #endif

@@ -15,6 +15,8 @@ struct csv_input {
     size_t block_size;
     csv_bytes rest; /* read, but behind the last end of a record */
     bool started, at_end;
+    uint64_t size; /* of the file; 0: not known */
+    uint64_t left; /* bytes that may still be read */
 };
 
 static void close_input(void *object)
@@ -59,6 +61,8 @@ bd_status csv_input_open(const char *path, size_t block_size, bd_arena *arena, c
     if (input->file == NULL)
         return bd_fail(BD_EIO, "%s: %s", input->name, errno != 0 ? strerror(errno) : "cannot be read");
     gzbuffer(input->file, 1 << 18);
+    input->size = !standard && S_ISREG(about.st_mode) ? (uint64_t)about.st_size : 0;
+    input->left = UINT64_MAX;
     *out = input;
     return bd_arena_defer(arena, close_input, input);
 }
@@ -66,6 +70,22 @@ bd_status csv_input_open(const char *path, size_t block_size, bd_arena *arena, c
 const char *csv_input_name(const csv_input *input)
 {
     return input->name;
+}
+
+uint64_t csv_input_size(const csv_input *input)
+{
+    return gzdirect(input->file) ? input->size : 0;
+}
+
+bd_status csv_input_restrict(csv_input *input, uint64_t from, uint64_t to)
+{
+    if (gzseek(input->file, (z_off_t)from, SEEK_SET) < 0)
+        return bd_fail(BD_EIO, "%s: cannot be read from the middle", input->name);
+    input->rest.size = 0;
+    input->started = from > 0;
+    input->at_end = false;
+    input->left = to - from;
+    return BD_OK;
 }
 
 /* Where the last record that ends within the text ends: behind the last newline outside quotes; 0 when there is none. */
@@ -99,12 +119,14 @@ static bd_status read_more(csv_input *input, csv_bytes *bytes)
 {
     BD_TRY(reserve(bytes, bytes->size + input->block_size));
     while (bytes->size < bytes->room && !input->at_end) {
-        const size_t room = bytes->room - bytes->size, some = room < (1u << 30) ? room : 1u << 30;
+        const size_t room = bytes->room - bytes->size, most = room < (1u << 30) ? room : 1u << 30;
+        const size_t some = most < input->left ? most : (size_t)input->left;
         const int n = gzread(input->file, bytes->data + bytes->size, (unsigned)some);
         if (n < 0)
             return damaged(input);
         input->at_end = n == 0;
         bytes->size += (size_t)n;
+        input->left -= (size_t)n;
     }
     return BD_OK;
 }

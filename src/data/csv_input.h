@@ -27,4 +27,10 @@ void csv_bytes_free(csv_bytes *bytes);
 /* bytes <- the next block; of size 0 at the end of the file. BD_EIO: damaged. BD_EDATA: not text, by its first bytes. */
 BD_CHECKED bd_status csv_input_read(csv_input *input, csv_bytes *bytes);
 
+/* Bytes of the file; 0 where it cannot be read from the middle: a pipe, gzip. After the first block was read. */
+uint64_t csv_input_size(const csv_input *input);
+
+/* From now on reads the bytes from .. to, and nothing else. BD_EIO. */
+BD_CHECKED bd_status csv_input_restrict(csv_input *input, uint64_t from, uint64_t to);
+
 #endif

@@ -173,13 +173,6 @@ static bd_status run_part(const batch_task *task, const bd_team *team, bench *be
     return BD_OK;
 }
 
-/* Nobody waits for a rank that has failed before. */
-static bd_status agree(const bd_team *team)
-{
-    const size_t failed = team == NULL ? 0 : team->agree(team->context, false);
-    return team == NULL || failed == team->n_ranks ? BD_OK : bd_fail(BD_ESTOPPED, "rank %zu failed", failed);
-}
-
 bd_status find_inner_shares(const batch_task *task, const bd_resampling_options *options, int n_threads,
                             bd_arena *arena, bd_replicates *replicates)
 {
@@ -192,7 +185,7 @@ bd_status find_inner_shares(const batch_task *task, const bd_resampling_options 
     const bd_mark mark = bd_arena_mark(arena);
     BD_NEW(arena, starts, n_ranks + 1);
     BD_TRY(new_benches(task, n_threads, arena, &benches));
-    BD_TRY(agree(options->team));
+    BD_TRY(bd_team_agree(options->team));
     for (size_t first = 0; first < n; first += step) {
         if (stopped(options))
             return bd_fail(BD_ESTOPPED, "stopped after %zu of %zu samples of samples", first, n);

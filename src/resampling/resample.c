@@ -96,22 +96,12 @@ bd_status count_replicates(bd_replicates *replicates, double max_failed, bd_aren
                    failed, n, reasons, 100 * max_failed);
 }
 
-/* A rank that fails before the others share something must not leave them waiting. */
-static bd_status agree(const run *r)
-{
-    const bd_team *team = r->options->team;
-    const size_t failed = team == NULL ? 0 : team->agree(team->context, false);
-    if (team == NULL || failed == team->n_ranks)
-        return BD_OK;
-    return bd_fail(BD_ESTOPPED, "rank %zu failed", failed);
-}
-
 /* Replicates starts[rank] .. starts[rank + 1] of every value, from every rank to all. */
 static bd_status share(const run *r, const size_t *starts)
 {
     const bd_team *team = r->options->team;
     const batch_task *t = &r->task;
-    BD_TRY(agree(r));
+    BD_TRY(bd_team_agree(team));
     for (size_t v = 0; v < t->statistic->n_values; v++) {
         BD_TRY(team->share(team->context, t->values + v * t->n_replicates, sizeof(double), starts));
         if (t->errors != NULL)
@@ -228,8 +218,8 @@ static bd_status compare_data(const run *r)
 {
     const bd_team *team = r->options->team;
     const double sum = checksum_of_run(&r->task);
-    BD_TRY(agree(r));
-    if (team->largest(team->context, sum) != -team->largest(team->context, -sum))
+    BD_TRY(bd_team_agree(team));
+    if (!bd_team_same(team, sum))
         return bd_fail(BD_EDATA, "the ranks have read different data");
     return BD_OK;
 }
@@ -248,7 +238,7 @@ static bd_status load(run *r, bd_arena *arena, size_t *n_done)
     if (team == NULL)
         return BD_OK;
     BD_NEW(arena, starts, team->n_ranks + 1);
-    BD_TRY(agree(r));
+    BD_TRY(bd_team_agree(team));
     *n_done = (size_t)team->largest(team->context, (double)*n_done);
     for (size_t rank = 1; rank <= team->n_ranks; rank++)
         starts[rank] = *n_done;

@@ -49,7 +49,7 @@ typedef struct reading_case {
     size_t block_size; /* 0: BLOCK; what a test varies it over starts here */
 } reading_case;
 
-static bd_status read_case(const reading_case *c, bd_arena *arena, const bd_table **table, const char **message)
+static inline bd_status read_case(const reading_case *c, bd_arena *arena, const bd_table **table, const char **message)
 {
     char path[32];
     bd_csv_options options = c->options;

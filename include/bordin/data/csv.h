@@ -7,6 +7,7 @@
 #ifndef BORDIN_DATA_CSV_H
 #define BORDIN_DATA_CSV_H
 
+#include <bordin/core/team.h>
 #include <bordin/data/table.h>
 
 typedef enum bd_use {
@@ -26,15 +27,17 @@ typedef struct bd_csv_options {
     const char *const *missing; /* values that mean missing, beside the empty one and NA */
     size_t n_missing;
     int n_threads; /* 0: all */
+    const bd_team *team; /* each rank parses a part of a large plain file, and gets what the others parsed; or NULL */
 } bd_csv_options;
 
 #define BD_CSV_DEFAULTS ((bd_csv_options){.decimal = '.'})
 
 /* Reads the wanted columns (`wanted` NULL: all, as BD_USE_ANY) of the file `path` ("-": standard input). The table
- * lives in `arena`. The same table for any number of threads.
+ * lives in `arena`. The same table for any number of threads and ranks.
  * BD_EIO: no such file, a directory, a damaged gzip file. BD_EUSAGE: delimiter and decimal sign are the same.
  * BD_EDATA: empty file, no rows, not UTF-8 text, duplicate or unknown names, a row of another length, a quotation
- * mark that is never closed, a value that is not a finite number: each names line and column. */
+ * mark that is never closed, a value that is not a finite number: each names line and column; the ranks' files differ.
+ * BD_ESTOPPED: another rank failed. */
 BD_CHECKED bd_status bd_csv_read(const char *path, const bd_wanted *wanted, size_t n_wanted,
                                  const bd_csv_options *options, bd_arena *arena, const bd_table **table);
 

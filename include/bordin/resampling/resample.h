@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include <bordin/core/team.h>
 #include <bordin/resampling/statistic.h>
 
 /* What is drawn: rows, or clusters of rows, within strata; with their second moments in the rotated columns
@@ -56,19 +57,6 @@ typedef struct bd_watch {
     void *context;
 } bd_watch;
 
-/* Processes that share the replicates of a run, all of them with the same units, statistic and options; each ends with
- * all replicates. Every function is called by every rank, in the same order; a rank that fails calls `agree` once and no
- * other, and the others learn of it when they call theirs. See bordin/resampling/mpi.h. */
-typedef struct bd_team {
-    size_t rank, n_ranks;
-    /* The lowest rank that says so; n_ranks when none does. */
-    size_t (*agree)(void *context, bool failed);
-    /* data[starts[r] .. starts[r + 1]) of rank r to every rank, for each r; items of `size` bytes. */
-    bd_status (*share)(void *context, void *data, size_t size, const size_t *starts);
-    double (*largest)(void *context, double value); /* over all ranks */
-    void *context;
-} bd_team;
-
 typedef struct bd_abc bd_abc;
 struct bd_replicates;
 typedef struct bd_resampling_options {
@@ -85,7 +73,8 @@ typedef struct bd_resampling_options {
     const char *checkpoint; /* a file to go on from, if it is there, and to write now and then; or NULL */
     double checkpoint_seconds; /* at least so long between two writes; 0: after every round */
     const bd_watch *watch;  /* or NULL */
-    const bd_team *team;    /* or NULL */
+    const bd_team *team;    /* who share the replicates, with the same units, statistic and options; each ends with all
+                               of them; or NULL */
 } bd_resampling_options;
 
 #define BD_RESAMPLING_DEFAULTS \
