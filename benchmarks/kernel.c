@@ -133,7 +133,7 @@ static bd_status measure(size_t n_rows, size_t n_columns)
 
 int main(int argc, char **argv)
 {
-    static const size_t sizes[] = {300, 1000, 10000, 100000, 1000000};
+    static const size_t sizes[] = {300, 1000, 10000, 100000, 1000000, 10000000};
     const size_t n_columns = argc > 1 ? strtoul(argv[1], NULL, 10) : 6;
     const kernel *kernels[3];
     if (n_columns < 2 || n_columns > MOST_COLUMNS) {
