@@ -5,6 +5,7 @@
 #include <popt.h>
 
 #include <bordin/analyses/bootstrap.h>
+#include <bordin/data/profile.h>
 #include <bordin/models/ols.h>
 
 /* Every option of every command, as typed; NULL or 0 where it was not given. */
@@ -15,6 +16,7 @@ typedef struct cli_options {
     char *se, *weights, *cluster, *adjust;
     char *family, *link, *offset, *trials, *levels, *zeros, *dispersion, *tau;
     int firth;
+    char **profiles; /* --profile NAME=VALUE,..., as often as given; NULL-terminated, NULL without */
     /* resampling */
     char *boot, *ci, *seed, *resample, *strata, *save_replicates, *precision, *checkpoint;
     char *wild, *permute;
@@ -34,7 +36,8 @@ typedef struct cli_options {
 extern cli_options cli;
 
 /* Groups of options, for a command's table. */
-extern struct poptOption cli_reading_options[], cli_where_options[], cli_output_options[], cli_resampling_options[];
+extern struct poptOption cli_reading_options[], cli_where_options[], cli_output_options[], cli_resampling_options[],
+    cli_profile_options[];
 #define CLI_INCLUDE(table, title) {NULL, 0, POPT_ARG_INCLUDE_TABLE, table, 0, title, NULL}
 
 typedef struct cli_command {
@@ -71,6 +74,9 @@ BD_CHECKED bd_status cli_se(const bd_se_estimator **se);
 
 /* --where, --weights, --cluster, --strata and the cluster of --resample into a specification. */
 BD_CHECKED bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, const bd_sampling **sampling);
+
+/* The texts of --profile; none: n is 0. */
+bd_profile_request cli_profile_request(void);
 
 /* Reads the columns that `spec` needs of `file`, and builds its frame. */
 BD_CHECKED bd_status cli_read_frame(const char *file, const bd_frame_spec *spec, bd_arena *arena,

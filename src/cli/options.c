@@ -31,6 +31,12 @@ struct poptOption cli_output_options[] = {
     {"quiet", 'q', POPT_ARG_NONE, &cli.quiet, 0, "no warnings on standard error (they stay in the result)", NULL},
     POPT_TABLEEND};
 
+struct poptOption cli_profile_options[] = {
+    {"profile", 0, POPT_ARG_ARGV, &cli.profiles, 0,
+     "predict for these values, as often as given: 'age=60,sex=female'; the rest at means and references",
+     "NAME=VALUE,..."},
+    POPT_TABLEEND};
+
 struct poptOption cli_resampling_options[] = {
     {"boot", 0, POPT_ARG_STRING, &cli.boot, 0, "bootstrap replicates, or auto: as many as --precision takes", "N"},
     {"precision", 0, POPT_ARG_STRING, &cli.precision, 0,
@@ -252,6 +258,14 @@ bd_status cli_frame_spec(const char *formula, bd_frame_spec *spec, const bd_samp
     if (column != NULL)
         spec->cluster = column;
     return BD_OK;
+}
+
+bd_profile_request cli_profile_request(void)
+{
+    bd_profile_request request = {.texts = (const char *const *)cli.profiles};
+    while (cli.profiles != NULL && cli.profiles[request.n] != NULL)
+        request.n++;
+    return request;
 }
 
 bd_status cli_read_frame(const char *file, const bd_frame_spec *spec, bd_arena *arena, const bd_table **table,

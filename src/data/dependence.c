@@ -32,6 +32,14 @@ static const char *first_name(const node *tree)
     return name;
 }
 
+bool takes_other_rows(const node *tree)
+{
+    bool takes = is_opaque(tree);
+    for (size_t i = 0; i < tree->n_children && !takes; i++)
+        takes = takes_other_rows(tree->children[i]);
+    return takes;
+}
+
 static bool takes_no_other(const node *tree, const char *name)
 {
     if (tree->kind == NODE_NAME)

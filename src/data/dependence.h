@@ -10,4 +10,7 @@ bool takes_name(const node *tree, const char *name);
 /* The variable of which the expression is a function, and of no other; NULL when there are several or none. */
 const char *only_name(const node *tree);
 
+/* Whether a part of it is a lag, a cluster mean or a deviation from one. */
+bool takes_other_rows(const node *tree);
+
 #endif

@@ -64,7 +64,10 @@ static bd_status make_factors(design *d)
     for (size_t v = 0; v < d->terms->n_variables; v++)
         if (d->variables[v].codes != NULL) {
             bd_factor *factor = &factors[d->frame->n_factors];
-            BD_TRY(make_factor(&d->variables[v], d->frame->n_rows, d->arena, factor));
+            if (d->variables[v].factor != NULL)
+                *factor = *d->variables[v].factor;
+            else
+                BD_TRY(make_factor(&d->variables[v], d->frame->n_rows, d->arena, factor));
             d->factors_of[v] = factor;
             d->frame->n_factors++;
         }

@@ -14,6 +14,7 @@ typedef struct design_variable {
     const char *const *levels;
     size_t n_levels;
     const char *reference; /* the chosen level; NULL: the first that occurs */
+    const bd_factor *factor; /* a coding to keep, of `levels`; NULL: from the levels that occur */
 } design_variable;
 
 /* Fills in the frame's columns, terms and factors. Categories in a term are coded against the reference where the term

@@ -24,6 +24,7 @@ typedef struct evaluation {
     const size_t *rows; /* which rows; NULL: all */
     size_t n_rows;
     const syntax_source *source;
+    struct evaluation *sample; /* the rows whose means center() and scale() take; NULL: these */
     const char **notes; /* what was transformed, as sentences */
     size_t n_notes, notes_room;
     bd_arena *arena;

@@ -279,7 +279,7 @@ static bd_status no_rows(const builder *b)
                    b->evaluation.n_rows, reasons);
 }
 
-bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena, const bd_frame **frame)
+bd_status frame_begin(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena, builder **out)
 {
     builder *b;
     BD_NEW(arena, b, 1);
@@ -296,8 +296,14 @@ bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_ar
     b->frame->n_excluded = table->n_rows - b->evaluation.n_rows;
     BD_TRY(evaluate_parts(b));
     BD_TRY(keep_complete_rows(b));
-    if (b->n_kept == 0)
-        return no_rows(b);
+    *out = b;
+    return b->n_kept == 0 ? no_rows(b) : BD_OK;
+}
+
+bd_status bd_frame_build(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena, const bd_frame **frame)
+{
+    builder *b = NULL;
+    BD_TRY(frame_begin(table, spec, arena, &b));
     BD_TRY(frame_finish(b));
     *frame = b->frame;
     return BD_OK;

@@ -85,8 +85,7 @@ static bd_status make_design(builder *b, const formula_terms *terms, size_t firs
     for (size_t i = 0; i < terms->n_variables; i++) {
         const values *v = &b->parts[first + i].values;
         design_variable *variable = &variables[i];
-        *variable = (design_variable){.name = terms->variables[i]->kind == NODE_NAME ? terms->variables[i]->text
-                                                                                     : terms->names[i],
+        *variable = (design_variable){.name = variable_name(terms, i),
                                       .levels = v->levels,
                                       .n_levels = v->n_levels,
                                       .reference = v->reference};

@@ -31,6 +31,9 @@ typedef struct builder {
     bd_frame *frame;
 } builder;
 
+/* What was parsed, evaluated and kept. */
+BD_CHECKED bd_status frame_begin(const bd_table *table, const bd_frame_spec *spec, bd_arena *arena, builder **b);
+
 /* Response, designs, weights and groups on the rows that were kept. */
 BD_CHECKED bd_status frame_finish(builder *b);
 

@@ -45,13 +45,15 @@ static void moments(const values *x, size_t n, double *mean, double *sd, size_t 
 
 static bd_status shift_and_scale(evaluation *e, const node *call, bool scale, values *out)
 {
-    values x = {0};
+    values x = {0}, sample = {0};
+    evaluation *of = e->sample != NULL ? e->sample : e;
     double mean, sd, *numbers;
     size_t n;
     const char *name = NULL, *text = NULL;
     BD_TRY(evaluate_numbers(e, call->children[0], call->text, &x));
+    BD_TRY(of == e ? BD_OK : evaluate_numbers(of, call->children[0], call->text, &sample));
     BD_TRY(syntax_print(call, e->arena, &name));
-    moments(&x, e->n_rows, &mean, &sd, &n);
+    moments(of == e ? &x : &sample, of->n_rows, &mean, &sd, &n);
     if (scale && !(n > 1 && sd > 0))
         return bd_fail(BD_EDATA, "%s: a constant cannot be divided by its standard deviation", name);
     if (!isfinite(sd) && n > 1)

@@ -21,6 +21,12 @@ typedef struct formula_terms {
 /* BD_EUSAGE: not a formula; a caret shows the place. */
 BD_CHECKED bd_status terms_of(const node *tree, const syntax_source *source, bd_arena *arena, formula_terms *out);
 
+/* As columns of the design are named by it: a name without backquotes. */
+static inline const char *variable_name(const formula_terms *terms, size_t i)
+{
+    return terms->variables[i]->kind == NODE_NAME ? terms->variables[i]->text : terms->names[i];
+}
+
 /* "alliance:group" */
 BD_CHECKED bd_status term_name(const formula_terms *terms, uint64_t mask, bd_arena *arena, const char **name);
 
