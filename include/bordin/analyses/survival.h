@@ -20,7 +20,15 @@ typedef struct bd_survival_spec {
     const char *weights; /* names of columns, or NULL */
     const char *cluster; /* as cluster(x) in the formula */
     const char *id;      /* the patient, for rows that are intervals */
+    bool competing;      /* the event is a column of causes, of which the first that happens is seen */
+    const char *censored; /* competing: the level that is none of them; NULL: 0, "censored", "censor" or "none" */
 } bd_survival_spec;
+
+/* A stratum of the model. */
+typedef struct bd_survival_stratum {
+    const char *name;          /* "a", "a, female" */
+    const char *const *levels; /* of each of strata_names */
+} bd_survival_stratum;
 
 typedef struct bd_survival_data {
     const bd_frame *frame;   /* of all parts; for provenance */
@@ -31,10 +39,20 @@ typedef struct bd_survival_data {
     const char *const *terms;
     size_t n_terms;
     const char *strata;      /* "site", "site and sex"; NULL without */
+    const char *const *strata_names; /* n_strata_names: "site", "sex" */
+    size_t n_strata_names;
+    const bd_survival_stratum *strata_levels; /* design.n_strata; NULL without */
+    const double *cause;     /* n_rows: 0, none, or 1 .. n_causes; NULL unless they compete; design.event is any */
+    size_t n_causes;
+    const char *const *causes;
+    const char *censored;    /* the level that is none */
     const char *cluster;     /* names of columns, NULL without */
     const char *id;
     const char *weights;
     const char *offset;      /* expression, NULL without */
+    const bd_table *table;
+    const bd_frame_spec *frame_spec; /* of the frame, whose first n_others terms are no predictors: see profile.h */
+    size_t n_others;
 } bd_survival_data;
 
 /* The columns that a specification names. BD_EUSAGE: the formula or the condition cannot be parsed; no Surv() on the
@@ -43,7 +61,7 @@ BD_CHECKED bd_status bd_survival_wanted(const bd_survival_spec *spec, bd_arena *
                                         size_t *n_wanted);
 
 /* Fails as above and as bd_frame_build does. BD_EUSAGE: a formula without intercept. BD_EDATA: a patient or cluster is
- * missing in rows that are used. */
+ * missing in rows that are used; causes of which none is the level of those without an event. */
 BD_CHECKED bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec, bd_arena *arena,
                                        const bd_survival_data **data);
 
