@@ -6,7 +6,7 @@
 #include <bordin/analyses/provenance.h>
 #include <bordin/report/number.h>
 
-enum { QUARTERS = 4 };
+#include "analyses/survival_times.h"
 
 /* As far as every group is followed. */
 static double common_horizon(const bd_survival_curves *curves)
@@ -21,22 +21,11 @@ static double common_horizon(const bd_survival_curves *curves)
 static bd_status settle_times(bd_followed *f, bd_arena *arena)
 {
     bd_follow_options *o = &f->options;
-    double *times;
     if (!(o->horizon >= 0) || isinf(o->horizon))
         return bd_fail(BD_EUSAGE, "the horizon must be a time above 0, not %g", o->horizon);
-    for (size_t i = 0; i < o->n_times; i++)
-        if (!(o->times[i] >= 0) || isinf(o->times[i]))
-            return bd_fail(BD_EUSAGE, "%g is not a time", o->times[i]);
     if (o->horizon == 0)
         o->horizon = common_horizon(f->curves);
-    if (o->n_times > 0)
-        return BD_OK;
-    BD_NEW(arena, times, QUARTERS);
-    for (size_t i = 0; i < QUARTERS; i++)
-        times[i] = o->horizon * (double)(i + 1) / QUARTERS;
-    o->times = times;
-    o->n_times = QUARTERS;
-    return BD_OK;
+    return survival_times(o->horizon, arena, &o->times, &o->n_times);
 }
 
 bd_status bd_survival_follow(const bd_survival_data *data, const bd_follow_options *options, bd_arena *arena,

@@ -87,12 +87,26 @@ bd_status bd_survival_wanted(const bd_survival_spec *spec, bd_arena *arena, cons
     memcpy(all, wanted, n * sizeof *all);
     *out = all;
     *n_out = n;
+    for (size_t i = 0; i < n; i++) /* text is read, for a better message */
+        if (strcmp(all[i].name, p.formula.event) == 0 && !spec->competing)
+            all[i].use = BD_USE_ANY;
     for (size_t i = 0; spec->id != NULL && i < n; i++)
         if (strcmp(all[i].name, spec->id) == 0)
             return BD_OK;
     if (spec->id != NULL)
         all[(*n_out)++] = (bd_wanted){spec->id, BD_USE_CATEGORIES};
     return BD_OK;
+}
+
+static bd_status refuse_text(const bd_table *table, const bd_survival_spec *spec, const char *event)
+{
+    const bd_column *column = spec->competing ? NULL : bd_table_find(table, event);
+    if (column == NULL || column->kind == BD_NUMBERS || column->n_levels == 0)
+        return BD_OK;
+    return bd_fail(BD_EDATA, "%s: the event '%s' holds text such as '%s'; compare it, as in Surv(time, %s == \"%s\"), or "
+                             "take all as causes: --competing",
+                   table->source, event, column->levels[column->n_levels - 1], event,
+                   column->levels[column->n_levels - 1]);
 }
 
 static const bd_factor *factor_of(const bd_frame *frame, size_t term)
@@ -305,6 +319,7 @@ bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec,
     BD_NEW(arena, frame_spec, 1);
     BD_TRY(compose(spec, arena, &p));
     *frame_spec = p.spec;
+    BD_TRY(refuse_text(table, spec, p.formula.event));
     BD_TRY(bd_frame_build(table, &p.spec, arena, &frame));
     if (!frame->has_intercept)
         return bd_fail(BD_EUSAGE, "proportional hazards have no intercept to leave out; write the formula without -1 "

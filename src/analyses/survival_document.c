@@ -7,6 +7,7 @@
 #include <bordin/report/number.h>
 
 #include "survival_bootstrap.h"
+#include "survival_document.h"
 
 static const double SMALL_P = 0.05;
 static const double FEW_EVENTS = 10; /* for each coefficient: Peduzzi et al. (1995) */
@@ -166,27 +167,26 @@ static bd_status notes(const bd_survival *survival, bd_document *document)
                            "Proportional hazards: score tests of terms times 1 - the Kaplan-Meier curve.");
 }
 
-static bd_status fit_warnings(const bd_survival *survival, bd_document *document)
+bd_status cox_warnings(const bd_cox *fit, const char *of, bd_document *document)
 {
-    const bd_cox *fit = survival->fit;
     const double n_events = (double)fit->n_events, n_columns = (double)fit->n_columns;
     if (fit->end == BD_COX_INFINITE)
         BD_TRY(bd_document_say(document, BD_WARNING,
-                               "The likelihood rises for ever along %s: at every event it is at its extreme, among "
+                               "%sThe likelihood rises for ever along %s: at every event it is at its extreme, among "
                                "those at risk, in who has the event. Such a coefficient is infinite, and has no error; "
                                "the likelihood ratio holds.",
-                               fit->infinite));
+                               of, fit->infinite));
     if (fit->end == BD_COX_NOT_CONVERGED)
-        BD_TRY(bd_document_say(document, BD_WARNING, "The fit did not converge in %zu iterations; do not use it.",
+        BD_TRY(bd_document_say(document, BD_WARNING, "%sThe fit did not converge in %zu iterations; do not use it.", of,
                                fit->n_iterations));
     if (n_events < n_columns)
-        BD_TRY(bd_document_say(document, BD_WARNING, "There are fewer events (%.0f) than coefficients (%.0f).",
+        BD_TRY(bd_document_say(document, BD_WARNING, "%sThere are fewer events (%.0f) than coefficients (%.0f).", of,
                                n_events, n_columns));
     else if (n_events < FEW_EVENTS * n_columns)
         BD_TRY(bd_document_say(document, BD_WARNING,
-                               "There are %.1f events for each coefficient; with fewer than %.0f, estimates are biased "
+                               "%sThere are %.1f events for each coefficient; with fewer than %.0f, estimates are biased "
                                "away from 0 and intervals too narrow.",
-                               n_events / n_columns, FEW_EVENTS));
+                               of, n_events / n_columns, FEW_EVENTS));
     return BD_OK;
 }
 
@@ -216,7 +216,7 @@ bd_status bd_survival_document(const bd_survival *survival, bd_arena *arena, bd_
     BD_TRY(proportional_table(survival, document));
     BD_TRY(sentence(survival, document));
     BD_TRY(notes(survival, document));
-    BD_TRY(fit_warnings(survival, document));
+    BD_TRY(cox_warnings(survival->fit, "", document));
     BD_TRY(proportional_warnings(survival, document));
     if (survival->bootstrap != NULL)
         BD_TRY(bd_bootstrap_document(survival->bootstrap, arena, document));

@@ -2,12 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <bordin/analyses/competing.h>
 #include <bordin/analyses/survival_curves.h>
 
 #include "cli.h"
 
-static char *ties, *id, *times, *horizon, *rho;
-static int robust;
+static char *ties, *id, *times, *horizon, *rho, *cause, *censored;
+static int robust, competing;
 
 static struct poptOption option_table[] = {
     {"ties", 0, POPT_ARG_STRING, &ties, 0, "events at one time: efron (default), breslow or exact", "NAME"},
@@ -20,6 +21,11 @@ static struct poptOption option_table[] = {
      "curves: of restricted means (default: as far as every group is followed)", "TIME"},
     {"rho", 0, POPT_ARG_STRING, &rho, 0, "curves: the test weighs times by survival^rho (default: 0, the log-rank test)",
      "R"},
+    {"competing", 0, POPT_ARG_NONE, &competing, 0,
+     "the event has several causes, of which the first is seen: shares, cause-specific hazards, Fine and Gray", NULL},
+    {"censored", 0, POPT_ARG_STRING, &censored, 0,
+     "competing: the level of the event that means none (default: 0, censored, censor or none)", "LEVEL"},
+    {"cause", 0, POPT_ARG_STRING, &cause, 0, "competing: of this cause only (default: of each)", "LEVEL"},
     {"id", 0, POPT_ARG_STRING, &id, 0, "column of patients, whose intervals must not overlap", "NAME"},
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_resampling_options, "Resampling (none unless --boot is given):"),
@@ -39,7 +45,7 @@ static bd_status read_data(const char *file, const bd_survival_spec *spec, bd_ar
     return bd_survival_build(*table, spec, arena, data);
 }
 
-static bd_status parse_times(const char *list, bd_arena *arena, bd_follow_options *options)
+static bd_status parse_times(const char *list, bd_arena *arena, const double **out, size_t *n_out)
 {
     double *all = NULL;
     size_t n = 0, capacity = 0;
@@ -51,71 +57,130 @@ static bd_status parse_times(const char *list, bd_arena *arena, bd_follow_option
         BD_PUSH(arena, all, n, capacity, time);
         s = *end == ',' ? end + 1 : NULL;
     }
-    options->times = all;
-    options->n_times = n;
+    *out = all;
+    *n_out = n;
     return BD_OK;
 }
 
-static bd_status follow(const bd_survival_data *data, const bd_table *table, double level, bd_arena *arena)
+/* What is made of the data. */
+typedef enum model { CURVES = 1, COX = 2, SHARES = 4, CAUSES = 8 } model;
+
+static bd_status refuse_options(model kind)
+{
+    const struct {
+        const char *name;
+        bool given;
+        unsigned kinds;
+        const char *place;
+    } options[] = {
+        {"boot", cli.boot != NULL, COX, kind == CAUSES ? "one cause at a time: Surv(time, event == \"cause\")"
+                                                       : "formulas with predictors"},
+        {"ties", ties != NULL, COX | CAUSES, "formulas with predictors"},
+        {"robust", robust, COX | CAUSES, "formulas with predictors"},
+        {"times", times != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
+        {"rho", rho != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
+        {"horizon", horizon != NULL, CURVES, "curves of one event: formulas without predictors, ~ 1 or ~ strata(arm)"},
+        {"cause", cause != NULL, SHARES | CAUSES, "--competing"},
+        {"censored", censored != NULL, SHARES | CAUSES, "--competing"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].given && (options[i].kinds & kind) == 0)
+            return bd_fail(BD_EUSAGE, "--%s is for %s", options[i].name, options[i].place);
+    return BD_OK;
+}
+
+static bd_status follow(const bd_survival_data *data, double level, bd_arena *arena, bd_document **document)
 {
     bd_follow_options options = BD_FOLLOW_DEFAULTS;
     const bd_followed *followed;
-    bd_document *document;
-    if (cli.boot != NULL || ties != NULL || robust)
-        return bd_fail(BD_EUSAGE, "--%s is for formulas with predictors", cli.boot ? "boot" : ties ? "ties" : "robust");
     options.level = level;
-    BD_TRY(parse_times(times, arena, &options));
+    BD_TRY(parse_times(times, arena, &options.times, &options.n_times));
     if (horizon != NULL)
         BD_TRY(cli_real("horizon", horizon, 0, 1e300, &options.horizon));
     if (rho != NULL)
         BD_TRY(cli_real("rho", rho, 0, 100, &options.test.rho));
     BD_TRY(bd_survival_follow(data, &options, arena, &followed));
-    BD_TRY(bd_survival_follow_document(followed, arena, &document));
-    return cli_write(document, table, arena);
+    return bd_survival_follow_document(followed, arena, document);
+}
+
+static bd_status compete(const bd_survival_data *data, const bd_survival_options *given, bd_arena *arena,
+                         bd_document **document)
+{
+    bd_competing_options options = BD_COMPETING_DEFAULTS;
+    const bd_competing *result;
+    options.level = given->level;
+    options.ties = given->ties;
+    options.robust = given->robust;
+    options.n_threads = given->n_threads;
+    options.cause = cause;
+    BD_TRY(parse_times(times, arena, &options.times, &options.n_times));
+    if (rho != NULL)
+        BD_TRY(cli_real("rho", rho, 0, 100, &options.rho));
+    BD_TRY(bd_compete(data, &options, arena, &result));
+    return bd_competing_document(result, arena, document);
+}
+
+static bd_status regress(const bd_survival_data *data, const bd_survival_options *options, bd_arena *arena,
+                         bd_document **document)
+{
+    const bd_survival *survival;
+    BD_TRY(bd_survive(data, options, arena, &survival));
+    BD_TRY(bd_survival_document(survival, arena, document));
+    return cli_write_replicates(survival->bootstrap, arena);
+}
+
+static bd_status parse_options(const char *formula, bd_survival_spec *spec, bd_survival_options *options)
+{
+    bd_frame_spec drawn;
+    BD_TRY(cli_resampling(&options->resampling, &options->bootstrap));
+    BD_TRY(cli_check_boot(options->bootstrap, false));
+    BD_TRY(cli_frame_spec(formula, &drawn, &options->resampling.sampling));
+    if (cli.strata != NULL)
+        return bd_fail(BD_EUSAGE, "strata of the model go into the formula, strata(site); --strata is for other commands");
+    *spec = (bd_survival_spec){.formula = formula,
+                               .where = cli.where,
+                               .weights = cli.weights,
+                               .cluster = drawn.cluster,
+                               .id = id,
+                               .competing = competing,
+                               .censored = censored};
+    if (ties != NULL)
+        BD_TRY(bd_while(bd_cox_ties_find(ties, &options->ties), "--ties"));
+    options->level = options->resampling.level;
+    options->n_threads = options->resampling.n_threads;
+    options->robust = robust;
+    return BD_OK;
 }
 
 static bd_status survive(size_t n_arguments, const char *const *arguments, bd_arena *arena)
 {
     bd_survival_options options = BD_SURVIVAL_DEFAULTS;
+    bd_survival_spec spec;
     const bd_table *table;
     const bd_survival_data *data;
-    const bd_survival *survival;
-    bd_document *document;
-    bd_frame_spec drawn;
+    bd_document *document = NULL;
     if (n_arguments != 2)
         return bd_fail(BD_EUSAGE, "survival takes a formula and a file: bordin survival 'Surv(time, event) ~ alliance' "
                                   "trial.csv");
-    BD_TRY(cli_resampling(&options.resampling, &options.bootstrap));
-    BD_TRY(cli_check_boot(options.bootstrap, false));
-    BD_TRY(cli_frame_spec(arguments[0], &drawn, &options.resampling.sampling));
-    if (cli.strata != NULL)
-        return bd_fail(BD_EUSAGE, "strata of the model go into the formula, strata(site); --strata is for other commands");
-    const bd_survival_spec spec = {
-        .formula = arguments[0], .where = cli.where, .weights = cli.weights, .cluster = drawn.cluster, .id = id};
-    if (ties != NULL)
-        BD_TRY(bd_while(bd_cox_ties_find(ties, &options.ties), "--ties"));
-    options.level = options.resampling.level;
-    options.n_threads = options.resampling.n_threads;
-    options.robust = robust;
+    BD_TRY(parse_options(arguments[0], &spec, &options));
     BD_TRY(cli_check_outputs(arguments[1], arena));
     BD_TRY(read_data(arguments[1], &spec, arena, &table, &data));
-    if (data->design.n_columns == 0)
-        return follow(data, table, options.level, arena);
-    if (times != NULL || horizon != NULL || rho != NULL)
-        return bd_fail(BD_EUSAGE, "--%s is for curves: formulas without predictors, ~ 1 or ~ strata(arm)",
-                       times ? "times" : horizon ? "horizon" : "rho");
-    BD_TRY(bd_survive(data, &options, arena, &survival));
-    BD_TRY(bd_survival_document(survival, arena, &document));
-    BD_TRY(cli_write_replicates(survival->bootstrap, arena));
+    const bool predictors = data->design.n_columns > 0;
+    const model kind = competing ? (predictors ? CAUSES : SHARES) : predictors ? COX : CURVES;
+    BD_TRY(refuse_options(kind));
+    BD_TRY(kind == COX      ? regress(data, &options, arena, &document)
+           : kind == CURVES ? follow(data, options.level, arena, &document)
+                            : compete(data, &options, arena, &document));
     return cli_write(document, table, arena);
 }
 
 const cli_command cli_survival = {
     .name = "survival",
-    .summary = "time to an event, such as dropout: proportional hazards (Cox), curves",
+    .summary = "time to an event, such as dropout: proportional hazards (Cox), curves, competing risks",
     .arguments = "FORMULA FILE",
     .example = "bordin survival 'Surv(time, status == 2) ~ age + sex + ph.ecog' datasets/survival/lung.csv\n"
-               "  bordin survival 'Surv(time, status == 2) ~ strata(sex)' datasets/survival/lung.csv --times 180,365",
+               "  bordin survival 'Surv(time, status == 2) ~ strata(sex)' datasets/survival/lung.csv --times 180,365\n"
+               "  bordin survival 'Surv(etime, event) ~ age + sex' datasets/survival/mgus2.csv --competing",
     .text = "Fits proportional hazards or, without predictors, Kaplan and Meier's curves: by arm with ~ strata(arm), which a\n"
             "log-rank test compares, or of all with ~ 1. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0\n"
             "where observation ended before, or 'Surv(start, stop, event) ~ terms' for rows that are intervals, on\n"
