@@ -35,6 +35,7 @@ bd_status bd_survive(const bd_survival_data *data, const bd_survival_options *op
     if (survival->fit->end == BD_COX_CONVERGED && options->ties != BD_COX_EXACT)
         BD_TRY(bd_cox_proportional(&design, survival->fit, BD_COX_KM, data->term_of, data->n_terms, arena,
                                    &survival->proportional));
+    BD_TRY(bd_cox_predict(data, survival->fit, &options->prediction, arena, &survival->predictions));
     if (options->bootstrap)
         BD_TRY(survival_resample(data, &design, survival->fit, &options->resampling, arena, &survival->bootstrap));
     *out = survival;

@@ -8,7 +8,7 @@
 #include "cli.h"
 
 static char *ties, *id, *times, *horizon, *rho, *cause, *censored;
-static int robust, competing;
+static int robust, competing, baseline;
 
 static struct poptOption option_table[] = {
     {"ties", 0, POPT_ARG_STRING, &ties, 0, "events at one time: efron (default), breslow or exact", "NAME"},
@@ -16,7 +16,7 @@ static struct poptOption option_table[] = {
      "NAME"},
     {"robust", 0, POPT_ARG_NONE, &robust, 0, "robust errors by row", NULL},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights: a row of weight 2 counts as two", "NAME"},
-    {"times", 0, POPT_ARG_STRING, &times, 0, "curves: where to tell survival and numbers at risk: 30,90,365", "LIST"},
+    {"times", 0, POPT_ARG_STRING, &times, 0, "curves and profiles: where to tell survival: 30,90,365", "LIST"},
     {"horizon", 0, POPT_ARG_STRING, &horizon, 0,
      "curves: of restricted means (default: as far as every group is followed)", "TIME"},
     {"rho", 0, POPT_ARG_STRING, &rho, 0, "curves: the test weighs times by survival^rho (default: 0, the log-rank test)",
@@ -26,6 +26,9 @@ static struct poptOption option_table[] = {
     {"censored", 0, POPT_ARG_STRING, &censored, 0,
      "competing: the level of the event that means none (default: 0, censored, censor or none)", "LEVEL"},
     {"cause", 0, POPT_ARG_STRING, &cause, 0, "competing: of this cause only (default: of each)", "LEVEL"},
+    {"baseline", 0, POPT_ARG_NONE, &baseline, 0,
+     "also the cumulative hazard and survival where all predictors are 0 or at their reference", NULL},
+    CLI_INCLUDE(cli_profile_options, NULL),
     {"id", 0, POPT_ARG_STRING, &id, 0, "column of patients, whose intervals must not overlap", "NAME"},
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_resampling_options, "Resampling (none unless --boot is given):"),
@@ -77,7 +80,10 @@ static bd_status refuse_options(model kind)
                                                        : "formulas with predictors"},
         {"ties", ties != NULL, COX | CAUSES, "formulas with predictors"},
         {"robust", robust, COX | CAUSES, "formulas with predictors"},
-        {"times", times != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
+        {"times", times != NULL && cli.profiles == NULL && !baseline, CURVES | SHARES,
+         "curves: formulas without predictors, ~ 1 or ~ strata(arm), or --profile"},
+        {"profile", cli.profiles != NULL, COX, "formulas with predictors and one kind of event"},
+        {"baseline", baseline, COX, "formulas with predictors and one kind of event"},
         {"rho", rho != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"horizon", horizon != NULL, CURVES, "curves of one event: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"cause", cause != NULL, SHARES | CAUSES, "--competing"},
@@ -120,10 +126,19 @@ static bd_status compete(const bd_survival_data *data, const bd_survival_options
     return bd_competing_document(result, arena, document);
 }
 
-static bd_status regress(const bd_survival_data *data, const bd_survival_options *options, bd_arena *arena,
+static bd_status ask(double level, bd_arena *arena, bd_prediction_options *prediction)
+{
+    const bd_profile_request request = cli_profile_request();
+    *prediction = (bd_prediction_options){
+        .profiles = request.texts, .n_profiles = request.n, .baseline = baseline, .level = level};
+    return parse_times(times, arena, &prediction->times, &prediction->n_times);
+}
+
+static bd_status regress(const bd_survival_data *data, bd_survival_options *options, bd_arena *arena,
                          bd_document **document)
 {
     const bd_survival *survival;
+    BD_TRY(ask(options->level, arena, &options->prediction));
     BD_TRY(bd_survive(data, options, arena, &survival));
     BD_TRY(bd_survival_document(survival, arena, document));
     return cli_write_replicates(survival->bootstrap, arena);
@@ -179,6 +194,7 @@ const cli_command cli_survival = {
     .summary = "time to an event, such as dropout: proportional hazards (Cox), curves, competing risks",
     .arguments = "FORMULA FILE",
     .example = "bordin survival 'Surv(time, status == 2) ~ age + sex + ph.ecog' datasets/survival/lung.csv\n"
+               "  bordin survival 'Surv(time, status == 2) ~ age + strata(sex)' datasets/survival/lung.csv --profile age=60\n"
                "  bordin survival 'Surv(time, status == 2) ~ strata(sex)' datasets/survival/lung.csv --times 180,365\n"
                "  bordin survival 'Surv(etime, event) ~ age + sex' datasets/survival/mgus2.csv --competing",
     .text = "Fits proportional hazards or, without predictors, Kaplan and Meier's curves: by arm with ~ strata(arm), which a\n"

@@ -33,7 +33,7 @@ struct poptOption cli_output_options[] = {
 
 struct poptOption cli_profile_options[] = {
     {"profile", 0, POPT_ARG_ARGV, &cli.profiles, 0,
-     "predict for these values, as often as given: 'age=60,sex=female'; the rest at means and references",
+     "predict for these values, as often as given: 'age=60,sex=female'; the rest at means and references, as all is for 'means'",
      "NAME=VALUE,..."},
     POPT_TABLEEND};
 

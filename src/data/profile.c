@@ -101,7 +101,7 @@ static bd_status read_profile(work *w, size_t i)
         BD_TRY(bd_print(w->arena, &name, "%s%s%s=%s", name, k > 0 ? ", " : "", assignments[k].name,
                         assignments[k].value));
     }
-    w->profiles[i] = (bd_profile){.name = name, .others = others};
+    w->profiles[i] = (bd_profile){.name = n > 0 ? name : PROFILE_OF_MEANS, .others = others};
     return note_outside(w, i);
 }
 

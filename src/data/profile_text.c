@@ -58,7 +58,9 @@ bd_status profile_parse(const char *text, bd_arena *arena, const assignment **ou
     static const char *const form = "a profile gives columns their values, as in 'age=60,sex=female'";
     assignment *all = NULL;
     size_t n = 0, room = 0;
-    for (const char *s = text; s != NULL;) {
+    *out = NULL;
+    *n_out = 0;
+    for (const char *s = strcmp(text, PROFILE_OF_MEANS) != 0 ? text : NULL; s != NULL;) {
         const char *end = find_outside(s, ','), *equals = find_outside(s, '='), *typed = NULL;
         assignment a = {0};
         if (equals >= end)

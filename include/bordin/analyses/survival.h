@@ -11,6 +11,7 @@
 #define BORDIN_ANALYSES_SURVIVAL_H
 
 #include <bordin/analyses/bootstrap.h>
+#include <bordin/analyses/survival_prediction.h>
 #include <bordin/models/cox.h>
 
 typedef struct bd_survival_spec {
@@ -72,6 +73,7 @@ typedef struct bd_survival_options {
     int n_threads; /* 0: all */
     bool bootstrap; /* whether to resample: clusters, patients with all their intervals, or rows */
     bd_bootstrap_options resampling;
+    bd_prediction_options prediction; /* its level is this one */
 } bd_survival_options;
 
 #define BD_SURVIVAL_DEFAULTS ((bd_survival_options){.level = 0.95, .resampling = BD_BOOTSTRAP_DEFAULTS})
@@ -81,17 +83,18 @@ typedef struct bd_survival {
     const bd_cox *fit;               /* coefficients in the order of data->design.columns */
     const bd_cox_zph *proportional;  /* by data->terms, over Kaplan-Meier time; NULL: exact ties, or no convergence */
     const bd_bootstrap_result *bootstrap; /* a value for each coefficient; NULL unless asked for */
+    const bd_predictions *predictions;    /* NULL: none asked for, or no convergence */
 } bd_survival;
 
 /* "efron", "breslow", "exact". BD_EUSAGE: no such; the message lists them. */
 BD_CHECKED bd_status bd_cox_ties_find(const char *name, bd_cox_ties *ties);
 
-/* Fails as bd_cox_fit and bd_bootstrap_frame do. BD_EUSAGE: no predictors; a bootstrap of intervals of time without
+/* Fails as bd_cox_fit, bd_cox_predict and bd_bootstrap_frame do. BD_EUSAGE: no predictors; a bootstrap of intervals of time without
  * patients or clusters, of exact ties, or for studentised intervals. */
 BD_CHECKED bd_status bd_survive(const bd_survival_data *data, const bd_survival_options *options, bd_arena *arena,
                                 const bd_survival **survival);
 
-/* The tables "coefficients", "bootstrap" (if asked for), "fit" and "proportional_hazards", a sentence, notes, warnings, provenance. */
+/* The tables "coefficients", "bootstrap" (if asked for), "fit", "proportional_hazards" and those of predictions, a sentence, notes, warnings, provenance. */
 BD_CHECKED bd_status bd_survival_document(const bd_survival *survival, bd_arena *arena, bd_document **document);
 
 #endif

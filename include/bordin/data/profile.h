@@ -17,7 +17,7 @@
 #include <bordin/data/frame.h>
 
 typedef struct bd_profile_request {
-    const char *const *texts; /* n: "age=60,sex=female"; names with commas in brackets or quotes */
+    const char *const *texts; /* n: "age=60,sex=female"; "means" names nothing */
     size_t n;
     size_t first_term;         /* terms of the formula before this one are no predictors, and none of the result's */
     const char *const *others; /* n_others: what may be named beside predictors, such as strata */

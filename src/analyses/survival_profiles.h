@@ -1,0 +1,18 @@
+/* Rows for predictions of survival: what is asked for, in the columns of the model. */
+#ifndef BORDIN_ANALYSES_SURVIVAL_PROFILES_H
+#define BORDIN_ANALYSES_SURVIVAL_PROFILES_H
+
+#include <bordin/analyses/survival.h>
+#include <bordin/analyses/survival_prediction.h>
+
+typedef struct survival_profile {
+    const char *name;
+    const double *values; /* of each column of the design */
+    const bool *strata;   /* n_strata: whether it is asked of this one */
+} survival_profile;
+
+/* The baseline, if it is asked for, and the profiles. */
+BD_CHECKED bd_status survival_profiles(const bd_survival_data *data, const bd_prediction_options *options, bd_arena *arena,
+                                       survival_profile **profiles, size_t *n_profiles, bd_predictions *predictions);
+
+#endif
