@@ -2,6 +2,7 @@
 #include <bordin/analyses/glm_regression.h>
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 #include <bordin/analyses/regression.h>
@@ -48,6 +49,27 @@ static bd_status find_margins(bd_glm_regression *regression, bd_arena *arena)
     return bd_glm_margins(&regression->design, regression->fit, terms, arena, &regression->margins);
 }
 
+static bd_status predict(bd_glm_regression *regression, bd_arena *arena)
+{
+    const bd_glm *fit = regression->fit;
+    const bool share = regression->options.family == &bd_binomial || regression->options.family == &bd_quasi_binomial;
+    const bd_index index = bd_linear_index(regression->frame, fit->link, share ? "Probability" : "Mean");
+    double *estimates;
+    if (regression->options.profiles == NULL)
+        return BD_OK;
+    BD_NEW(arena, estimates, fit->n_columns);
+    for (size_t j = 0; j < fit->n_columns; j++)
+        estimates[j] = fit->coefficients[j].estimate;
+    const bool clusters = bd_se_needs_clusters(fit->se);
+    const bd_parameters at = {.estimates = estimates,
+                              .covariance = fit->covariance,
+                              .df = !fit->uses_t ? INFINITY
+                                    : clusters   ? (double)regression->frame->cluster->n_levels - 1
+                                                 : fit->df_residual};
+    return bd_predict(&index, regression->options.profiles, &at, regression->options.level, arena,
+                      &regression->predictions);
+}
+
 static bd_replicate_end replicate(const void *context, const double *weights, double *scratch, double *values,
                                   double *errors)
 {
@@ -72,7 +94,9 @@ static bd_status resample(bd_glm_regression *regression, bd_arena *arena)
         .n_scratch = prepared->n_scratch,
         .context = prepared,
     };
-    return bd_bootstrap_frame(regression->frame, &statistic, NULL, &regression->options.resampling, arena,
+    const bd_statistic *longer;
+    BD_TRY(bd_predictions_statistic(regression->predictions, &statistic, arena, &longer));
+    return bd_bootstrap_frame(regression->frame, longer, NULL, &regression->options.resampling, arena,
                               &regression->bootstrap);
 }
 
@@ -116,6 +140,7 @@ bd_status bd_glm_regress(const bd_frame *frame, const bd_glm_regression_options 
     BD_TRY(find_margins(regression, arena));
     if (options->family == &bd_binomial)
         BD_TRY(bd_glm_classify(&regression->design, regression->fit, arena, &regression->classification));
+    BD_TRY(predict(regression, arena));
     if (options->bootstrap)
         BD_TRY(resample(regression, arena));
     *out = regression;

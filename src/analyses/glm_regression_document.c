@@ -289,12 +289,14 @@ bd_status bd_glm_regression_document(const bd_glm_regression *regression, bd_are
     BD_TRY(bd_print(arena, &title, "Generalised regression: %s", regression->frame->formula));
     BD_TRY(bd_document_new(arena, "regress", title, &document));
     BD_TRY(coefficient_table(regression, document));
+    BD_TRY(bd_predictions_table(regression->predictions, regression->bootstrap, document));
     BD_TRY(fit_table(regression, document));
     BD_TRY(margin_table(regression, document));
     BD_TRY(classification_table(regression, document));
     BD_TRY(sentence(regression, document));
     BD_TRY(classification_sentence(regression, document));
     BD_TRY(notes(regression, document));
+    BD_TRY(bd_predictions_notes(regression->predictions, regression->bootstrap, document));
     BD_TRY(warnings(regression, document));
     if (regression->bootstrap != NULL)
         BD_TRY(bd_bootstrap_document(regression->bootstrap, arena, document));

@@ -221,6 +221,24 @@ static bd_status value_names(const bd_model_regression *regression, bd_arena *ar
     return BD_OK;
 }
 
+static bd_status predict(bd_model_regression *regression, bd_arena *arena)
+{
+    const bd_model_options *options = &regression->options;
+    double *estimates;
+    size_t n = 0;
+    if (options->profiles == NULL)
+        return BD_OK;
+    BD_NEW(arena, estimates, regression->n_values);
+    for (size_t e = 0; e < regression->n_equations; e++)
+        for (size_t j = 0; j < regression->equations[e].n_rows; j++)
+            estimates[n++] = regression->equations[e].rows[j].estimate;
+    const double df = regression->equations[0].n_rows > 0 ? regression->equations[0].rows[0].df : NAN;
+    const bd_parameters at = {
+        .estimates = estimates, .covariance = regression->covariance, .df = isnan(df) ? INFINITY : df};
+    regression->index.n_parameters = regression->n_values;
+    return bd_predict(&regression->index, options->profiles, &at, options->level, arena, &regression->predictions);
+}
+
 static bd_status resample(bd_model_regression *regression, bd_arena *arena)
 {
     const bd_columns rows = {.n_rows = regression->frame->n_rows};
@@ -238,7 +256,9 @@ static bd_status resample(bd_model_regression *regression, bd_arena *arena)
         .n_scratch = r->n_scratch + (r->weights != NULL ? r->n_rows : 0),
         .context = r,
     };
-    return bd_bootstrap_frame(regression->frame, &statistic, NULL, &regression->options.resampling, arena,
+    const bd_statistic *longer;
+    BD_TRY(bd_predictions_statistic(regression->predictions, &statistic, arena, &longer));
+    return bd_bootstrap_frame(regression->frame, longer, NULL, &regression->options.resampling, arena,
                               &regression->bootstrap);
 }
 
@@ -256,6 +276,7 @@ bd_status bd_model_regress(const bd_frame *frame, const bd_model *model, const b
     BD_TRY(settle_options(regression));
     BD_TRY(bd_frame_raw_weights(frame, arena, &regression->weights));
     BD_TRY(model->fit(regression, arena));
+    BD_TRY(predict(regression, arena));
     if (options->bootstrap)
         BD_TRY(resample(regression, arena));
     *out = regression;

@@ -6,6 +6,7 @@
 #include <bordin/models/ordinal.h>
 
 #include "model_regression_internal.h"
+#include "models/ordinal_links.h"
 
 enum { MOST_CATEGORIES = 100 };
 
@@ -101,6 +102,47 @@ static bd_status thresholds(bd_model_regression *regression, const bd_ordinal *f
     return BD_OK;
 }
 
+/* What predictions of categories need. */
+typedef struct category_index {
+    const ordinal_link *link;
+    size_t n, reference;
+} category_index;
+
+static bd_status index_of(bd_model_regression *regression, bd_arena *arena,
+                          void (*of)(const void *, const bd_frame *, size_t, const double *, double *))
+{
+    const bd_outcome *outcome = regression->frame->outcome;
+    category_index *context;
+    BD_NEW(arena, context, 1);
+    *context = (category_index){.n = outcome->groups.n_levels, .reference = outcome->reference};
+    if (regression->options.link != NULL)
+        BD_TRY(bd_ordinal_link_find(regression->options.link, &context->link));
+    regression->index = (bd_index){.n_values = context->n,
+                                   .categories = outcome->groups.levels,
+                                   .link = &bd_logit,
+                                   .heading = "Probability",
+                                   .of = of,
+                                   .context = context};
+    return BD_OK;
+}
+
+/* The logits of P(low < threshold <= high), from slopes and then thresholds. */
+static void ordinal_index(const void *context, const bd_frame *profiles, size_t row, const double *parameters,
+                          double *index)
+{
+    const category_index *c = context;
+    const double *at = parameters + profiles->n_columns - 1;
+    double sum = bd_index_sum(profiles->columns + 1, profiles->n_columns - 1, row, parameters);
+    if (profiles->offset != NULL)
+        sum += profiles->offset[row];
+    for (size_t k = 0; k < c->n; k++) {
+        const double low = k == 0 ? -INFINITY : at[k - 1] - sum, high = k + 1 == c->n ? INFINITY : at[k] - sum;
+        index[k] = log(c->link->between(low, high) /
+                       ((k == 0 ? 0 : c->link->between(-INFINITY, low)) +
+                        (k + 1 == c->n ? 0 : c->link->between(high, INFINITY))));
+    }
+}
+
 bd_status model_ordinal(bd_model_regression *regression, bd_arena *arena)
 {
     const bd_frame *frame = regression->frame;
@@ -135,6 +177,7 @@ bd_status model_ordinal(bd_model_regression *regression, bd_arena *arena)
     model_fact(regression, "mcfadden", "McFadden's R2", BD_STATISTIC, fit->mcfadden);
     model_fact(regression, "iterations", "Iterations", BD_COUNT, (double)fit->fit->n_iterations);
     model_likelihood_replicates(regression, fit->likelihood, fit->fit);
+    BD_TRY(index_of(regression, arena, ordinal_index));
     BD_TRY(ordinal_notes(regression, arena));
     return parallel_slopes(regression, &design, arena);
 }
@@ -192,6 +235,26 @@ static bd_status multinomial_notes(bd_model_regression *regression, bd_arena *ar
                      others);
 }
 
+/* The logits of shares exp(sum of the category) / total, the reference's sum being 0. */
+static void multinomial_index(const void *context, const bd_frame *profiles, size_t row, const double *parameters,
+                              double *index)
+{
+    const category_index *c = context;
+    double largest = 0, total = 0;
+    for (size_t k = 0, contrast = 0; k < c->n; k++) {
+        index[k] = k == c->reference ? 0
+                                     : bd_index_sum(profiles->columns, profiles->n_columns, row,
+                                                    parameters + contrast++ * profiles->n_columns);
+        largest = fmax(largest, index[k]);
+    }
+    for (size_t k = 0; k < c->n; k++)
+        total += exp(index[k] - largest);
+    for (size_t k = 0; k < c->n; k++) {
+        const double own = exp(index[k] - largest);
+        index[k] = log(own / (total - own));
+    }
+}
+
 bd_status model_multinomial(bd_model_regression *regression, bd_arena *arena)
 {
     const bd_frame *frame = regression->frame;
@@ -226,6 +289,7 @@ bd_status model_multinomial(bd_model_regression *regression, bd_arena *arena)
     model_fact(regression, "mcfadden", "McFadden's R2", BD_STATISTIC, frame->has_intercept ? fit->mcfadden : NAN);
     model_fact(regression, "iterations", "Iterations", BD_COUNT, (double)fit->fit->n_iterations);
     model_likelihood_replicates(regression, fit->likelihood, fit->fit);
+    BD_TRY(index_of(regression, arena, multinomial_index));
     BD_TRY(multinomial_notes(regression, arena));
     return multinomial_tests(regression, fit, arena);
 }

@@ -108,6 +108,20 @@ static void proportion_facts(bd_model_regression *regression, const bd_proportio
     model_fact(regression, "iterations", "Iterations", BD_COUNT, (double)fit->fit->n_iterations);
 }
 
+/* The mean counted: that of those who can have one, times their share; its logarithm. */
+static void zero_inflated_index(const void *context, const bd_frame *profiles, size_t row, const double *parameters,
+                                double *index)
+{
+    const bd_extra *extra = profiles->extra;
+    double slope;
+    (void)context;
+    *index = bd_index_sum(profiles->columns, profiles->n_columns, row, parameters);
+    if (profiles->offset != NULL)
+        *index += profiles->offset[row];
+    *index += log(bd_link_mean(
+        &bd_logit, -bd_index_sum(extra->columns, extra->n_columns, row, parameters + profiles->n_columns), &slope));
+}
+
 bd_status model_proportion(bd_model_regression *regression, bd_arena *arena)
 {
     const bd_frame *frame = regression->frame;
@@ -141,6 +155,9 @@ bd_status model_proportion(bd_model_regression *regression, bd_arena *arena)
                                      counts ? "Overdispersion, logit(rho)" : "Precision, log(phi)", NULL,
                                      &predictors[1], fit->precision, arena));
     proportion_facts(regression, fit, predictors, null);
+    const bd_link *link;
+    BD_TRY(bd_link_find(regression->options.link, &link));
+    regression->index = bd_linear_index(frame, link, counts ? "Probability" : "Mean");
     model_likelihood_replicates(regression, fit->likelihood, fit->fit);
     return proportion_sayings(regression, fit, arena);
 }
@@ -218,6 +235,8 @@ bd_status model_zero_inflated(bd_model_regression *regression, bd_arena *arena)
     BD_TRY(zero_inflated_sayings(regression, fit, arena));
     BD_TRY(overdispersion(regression, fit, arena));
     model_likelihood_facts(regression, fit->fit, null, df_of(predictors));
+    regression->index =
+        (bd_index){.n_values = 1, .link = &bd_log, .heading = "Mean", .of = zero_inflated_index};
     model_fact(regression, "theta", "Theta", BD_STATISTIC, fit->theta);
     model_fact(regression, "theta_se", "SE of theta", BD_STATISTIC, fit->theta_se);
     model_fact(regression, "zeros", "Zeros", BD_COUNT, fit->n_zeros);

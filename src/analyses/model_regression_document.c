@@ -201,10 +201,12 @@ bd_status bd_model_document(const bd_model_regression *regression, bd_arena *are
     BD_TRY(bd_print(arena, &title, "%s: %s", regression->model->title, regression->frame->formula));
     BD_TRY(bd_document_new(arena, "regress", title, &document));
     BD_TRY(equation_tables(regression, document));
+    BD_TRY(bd_predictions_table(regression->predictions, regression->bootstrap, document));
     BD_TRY(fit_table(regression, document));
     BD_TRY(test_table(regression, document));
     BD_TRY(sentence(regression, document));
     BD_TRY(notes(regression, document));
+    BD_TRY(bd_predictions_notes(regression->predictions, regression->bootstrap, document));
     if (regression->bootstrap != NULL)
         BD_TRY(bd_bootstrap_document(regression->bootstrap, arena, document));
     BD_TRY(bd_provenance_frame(regression->frame, document));

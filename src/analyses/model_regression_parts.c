@@ -77,6 +77,7 @@ bd_status model_say(bd_model_regression *regression, bd_arena *arena, bd_saying 
 
 void model_likelihood_facts(bd_model_regression *regression, const bd_likelihood_fit *fit, double null, double df)
 {
+    regression->covariance = fit->covariance;
     regression->whole_df_residual = NAN;
     regression->whole_df = df;
     regression->whole_statistic = df > 0 ? 2 * (fit->log_likelihood - null) : NAN;

@@ -103,6 +103,8 @@ bd_status model_robust(bd_model_regression *regression, bd_arena *arena)
     BD_TRY(bd_robust_fit(robust, regression->se, regression->options.level, arena, &fit));
     BD_TRY(check_robust(fit));
     BD_TRY(coefficient_rows(regression, fit->coefficients, arena));
+    regression->index = bd_linear_index(regression->frame, &bd_identity, "Mean");
+    regression->covariance = fit->covariance;
     for (size_t i = 0; i < fit->n_rows; i++)
         smallest = fmin(smallest, fit->robustness[i]);
     model_fact(regression, "n", "n", BD_COUNT, (double)fit->n_used);
@@ -170,6 +172,8 @@ bd_status model_quantile(bd_model_regression *regression, bd_arena *arena)
     if (fit->end != BD_LIKELIHOOD_CONVERGED)
         return bd_fail(BD_ENUMERIC, "the fit did not converge in %zu iterations", fit->n_iterations);
     BD_TRY(coefficient_rows(regression, fit->coefficients, arena));
+    regression->index = bd_linear_index(regression->frame, &bd_identity, fit->tau == 0.5 ? "Median" : "Quantile");
+    regression->covariance = fit->covariance;
     model_fact(regression, "n", "n", BD_COUNT, (double)fit->n_used);
     model_fact(regression, "tau", "Quantile", BD_BOUNDED, fit->tau);
     BD_TRY(wald_facts(regression, fit->coefficients, fit->covariance, arena));

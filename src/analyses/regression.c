@@ -80,6 +80,24 @@ bd_status bd_regression_design(const bd_frame *frame, int n_threads, bd_arena *a
     return BD_OK;
 }
 
+static bd_status predict(const bd_regression_options *options, bd_arena *arena, bd_regression *regression)
+{
+    const bd_ols *fit = regression->fit;
+    const bd_index index = bd_linear_index(regression->frame, &bd_identity, "Mean");
+    double *estimates;
+    if (options->profiles == NULL)
+        return BD_OK;
+    BD_NEW(arena, estimates, fit->n_columns);
+    for (size_t j = 0; j < fit->n_columns; j++)
+        estimates[j] = fit->coefficients[j].estimate;
+    const bd_parameters at = {.estimates = estimates,
+                              .covariance = fit->covariance,
+                              .df = bd_se_needs_clusters(regression->se)
+                                        ? (double)regression->frame->cluster->n_levels - 1
+                                        : fit->df_residual};
+    return bd_predict(&index, options->profiles, &at, options->level, arena, &regression->predictions);
+}
+
 static bd_status resample(const bd_ols_design *design, const bd_regression_options *options, bd_arena *arena,
                           bd_regression *regression)
 {
@@ -87,6 +105,10 @@ static bd_status resample(const bd_ols_design *design, const bd_regression_optio
     const bool draws_errors = options->resampling.sampling != NULL && options->resampling.sampling->errors != NULL;
     if (draws_errors && regression->frame->strata != NULL)
         return bd_fail(BD_EUSAGE, "drawn errors (%s) know no strata", options->resampling.sampling->name);
+    if (draws_errors && options->profiles != NULL)
+        return bd_fail(BD_EUSAGE, "--profile: drawn errors (%s) have no intervals for predictions; resample rows or "
+                                  "clusters",
+                       options->resampling.sampling->name);
     if (draws_errors)
         return bd_bootstrap_errors(design, &options->resampling, arena, &regression->bootstrap);
     const double **values;
@@ -104,9 +126,11 @@ static bd_status resample(const bd_ols_design *design, const bd_regression_optio
         .from_moments = coefficients,
         .context = &s,
     };
+    const bd_statistic *longer;
     double *triangle;
+    BD_TRY(bd_predictions_statistic(regression->predictions, &statistic, arena, &longer));
     BD_TRY(bd_triangle_of(&columns, design->n_threads, arena, &triangle));
-    return bd_bootstrap_frame(regression->frame, &statistic, triangle, &options->resampling, arena,
+    return bd_bootstrap_frame(regression->frame, longer, triangle, &options->resampling, arena,
                               &regression->bootstrap);
 }
 
@@ -125,6 +149,7 @@ bd_status bd_regress(const bd_frame *frame, const bd_regression_options *options
     BD_TRY(bd_regression_design(frame, options->n_threads, arena, &design));
     const bd_ols_options fitting = {.level = options->level};
     BD_TRY(bd_ols_fit(&design, regression->se, &fitting, arena, &regression->fit));
+    BD_TRY(predict(options, arena, regression));
     if (options->bootstrap)
         BD_TRY(resample(&design, options, arena, regression));
     BD_TRY(regression_tests(&design, options, arena, regression));
@@ -257,9 +282,11 @@ bd_status bd_regression_document(const bd_regression *regression, bd_arena *aren
     BD_TRY(bd_print(arena, &title, "Regression: %s", regression->frame->formula));
     BD_TRY(bd_document_new(arena, "regress", title, &document));
     BD_TRY(coefficient_table(regression, document));
+    BD_TRY(bd_predictions_table(regression->predictions, regression->bootstrap, document));
     BD_TRY(fit_table(regression, document));
     BD_TRY(sentence(regression, document));
     BD_TRY(notes(regression, document));
+    BD_TRY(bd_predictions_notes(regression->predictions, regression->bootstrap, document));
     if (regression->bootstrap != NULL)
         BD_TRY(bd_bootstrap_document(regression->bootstrap, arena, document));
     BD_TRY(regression_tests_document(regression, document));

@@ -37,6 +37,7 @@ static struct poptOption option_table[] = {
      "draws (default: 99999)", "WEIGHTS[:N]"},
     {"permute", 0, POPT_ARG_STRING, &cli.permute, 0,
      "test every coefficient by so many permutations, within --strata if given", "N"},
+    CLI_INCLUDE(cli_profile_options, "Predictions:"),
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_resampling_options, "Resampling (none unless --boot is given):"),
     CLI_INCLUDE(cli_reading_options, "Reading:"),
@@ -102,6 +103,13 @@ static bd_status parse_permute(const bd_bootstrap_options *resampling, bd_permut
     return BD_OK;
 }
 
+static bd_status profiles_of(const bd_table *table, const bd_frame_spec *spec, const bd_frame *frame, bd_arena *arena,
+                             const bd_profiles **profiles)
+{
+    const bd_profile_request request = cli_profile_request();
+    return request.n == 0 ? BD_OK : bd_profiles_build(table, spec, frame, &request, arena, profiles);
+}
+
 static bd_status least_squares(const bd_frame_spec *spec, const char *file, bd_regression_options *request,
                                bd_arena *arena)
 {
@@ -122,6 +130,7 @@ static bd_status least_squares(const bd_frame_spec *spec, const char *file, bd_r
     }
     BD_TRY(cli_check_outputs(file, arena));
     BD_TRY(cli_read_frame(file, spec, arena, &table, &frame));
+    BD_TRY(profiles_of(table, spec, frame, arena, &request->profiles));
     BD_TRY(bd_regress(frame, request, arena, &regression));
     BD_TRY(bd_regression_document(regression, arena, &document));
     BD_TRY(cli_write_replicates(regression->bootstrap, arena));
@@ -150,6 +159,7 @@ static bd_status generalised(bd_frame_spec *spec, const char *file, const bd_fam
     spec->counts = options.family == &bd_binomial || options.family == &bd_quasi_binomial;
     BD_TRY(cli_check_outputs(file, arena));
     BD_TRY(cli_read_frame(file, spec, arena, &table, &frame));
+    BD_TRY(profiles_of(table, spec, frame, arena, &options.profiles));
     BD_TRY(bd_glm_regress(frame, &options, arena, &regression));
     BD_TRY(bd_glm_regression_document(regression, arena, &document));
     BD_TRY(cli_write_replicates(regression->bootstrap, arena));
@@ -180,6 +190,7 @@ static bd_status modelled(bd_frame_spec *spec, const char *file, const bd_model 
     bd_model_spec(model, spec);
     BD_TRY(cli_check_outputs(file, arena));
     BD_TRY(cli_read_frame(file, spec, arena, &table, &frame));
+    BD_TRY(profiles_of(table, spec, frame, arena, &options.profiles));
     BD_TRY(bd_model_regress(frame, model, &options, arena, &regression));
     BD_TRY(bd_model_document(regression, arena, &document));
     BD_TRY(cli_write_replicates(regression->bootstrap, arena));

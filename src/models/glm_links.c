@@ -331,6 +331,15 @@ const bd_link bd_inverse_square = {.name = "1/mu^2",
 const bd_link *const bd_links[] = {&bd_logit,    &bd_probit,  &bd_cloglog, &bd_loglog,         &bd_cauchit, &bd_log,
                                    &bd_identity, &bd_inverse, &bd_sqrt,    &bd_inverse_square, NULL};
 
+double bd_link_mean(const bd_link *link, double linear_predictor, double *slope)
+{
+    double mean = NAN;
+    *slope = NAN;
+    if (!isnan(linear_predictor) && (!link->positive || linear_predictor > 0))
+        link->inverse(1, &linear_predictor, &mean, slope);
+    return mean;
+}
+
 const char *bd_link_name(const bd_link *link)
 {
     return link->name;

@@ -9,7 +9,7 @@
 #ifndef BORDIN_ANALYSES_GLM_REGRESSION_H
 #define BORDIN_ANALYSES_GLM_REGRESSION_H
 
-#include <bordin/analyses/bootstrap.h>
+#include <bordin/analyses/prediction.h>
 #include <bordin/models/glm.h>
 #include <bordin/report/document.h>
 
@@ -23,6 +23,7 @@ typedef struct bd_glm_regression_options {
     bool firth;
     bool bootstrap; /* whether to resample */
     bd_bootstrap_options resampling;
+    const bd_profiles *profiles; /* of the frame, to predict the mean for; NULL: none */
 } bd_glm_regression_options;
 
 #define BD_GLM_REGRESSION_DEFAULTS ((bd_glm_regression_options){.family = &bd_binomial, .level = 0.95, .resampling = BD_BOOTSTRAP_DEFAULTS})
@@ -35,7 +36,8 @@ typedef struct bd_glm_regression {
     const bd_glm_margin *margins;      /* the same */
     const bool *has_margin;            /* the column stands in one term only: its margin is the effect of a variable */
     const bd_glm_classification *classification; /* NULL unless the outcome is binary */
-    const bd_bootstrap_result *bootstrap; /* a value for each coefficient; NULL unless asked for */
+    const bd_predictions *predictions;    /* NULL unless asked for */
+    const bd_bootstrap_result *bootstrap; /* a value for each coefficient and prediction; NULL unless asked for */
 } bd_glm_regression;
 
 /* With the frame's offset, trials and weights; these as they were given: a row of weight 2 counts as two, with the errors
@@ -45,7 +47,7 @@ typedef struct bd_glm_regression {
 BD_CHECKED bd_status bd_glm_regress(const bd_frame *frame, const bd_glm_regression_options *options, bd_arena *arena,
                                     const bd_glm_regression **regression);
 
-/* The tables "coefficients" (with exp(estimate) as "ratio" where it has a meaning), "fit", "marginal_effects" and
+/* The tables "coefficients" (with exp(estimate) as "ratio" where it has a meaning), "predictions", "fit", "marginal_effects" and
  * "classification", a sentence, notes, warnings of overdispersion, provenance of the frame. */
 BD_CHECKED bd_status bd_glm_regression_document(const bd_glm_regression *regression, bd_arena *arena,
                                                 bd_document **document);

@@ -10,7 +10,7 @@
 #ifndef BORDIN_ANALYSES_MODEL_REGRESSION_H
 #define BORDIN_ANALYSES_MODEL_REGRESSION_H
 
-#include <bordin/analyses/bootstrap.h>
+#include <bordin/analyses/prediction.h>
 #include <bordin/models/glm.h>
 #include <bordin/models/likelihood.h>
 
@@ -48,6 +48,7 @@ typedef struct bd_model_options {
     size_t max_iterations; /* 0: 200 */
     bool bootstrap;        /* whether to resample */
     bd_bootstrap_options resampling;
+    const bd_profiles *profiles; /* of the frame, to predict for; NULL: none */
 } bd_model_options;
 
 #define BD_MODEL_DEFAULTS ((bd_model_options){.tau = 0.5, .level = 0.95, .resampling = BD_BOOTSTRAP_DEFAULTS})
@@ -110,7 +111,10 @@ struct bd_model_regression {
     size_t n_tests;
     bd_model_saying *sayings; /* notes and warnings of the model */
     size_t n_sayings, sayings_room;
+    bd_index index; /* of predictions; its parameters are the values of the equations */
+    const double *covariance;
     bd_model_replicate replicate;
+    const bd_predictions *predictions; /* NULL unless asked for */
     const bd_bootstrap_result *bootstrap; /* NULL unless asked for */
 };
 
@@ -123,7 +127,7 @@ struct bd_model_regression {
 BD_CHECKED bd_status bd_model_regress(const bd_frame *frame, const bd_model *model, const bd_model_options *options,
                                       bd_arena *arena, const bd_model_regression **regression);
 
-/* A table for each equation, "fit", "parallel_slopes" (ordinal) or "terms" (multinomial), a sentence, notes, warnings,
+/* A table for each equation, "predictions", "fit", "parallel_slopes" (ordinal) or "terms" (multinomial), a sentence, notes, warnings,
  * provenance of the frame. */
 BD_CHECKED bd_status bd_model_document(const bd_model_regression *regression, bd_arena *arena, bd_document **document);
 

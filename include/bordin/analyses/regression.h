@@ -10,6 +10,7 @@
 
 #include <bordin/analyses/bootstrap.h>
 #include <bordin/analyses/permutation.h>
+#include <bordin/analyses/prediction.h>
 #include <bordin/analyses/wild.h>
 #include <bordin/models/ols.h>
 
@@ -21,6 +22,7 @@ typedef struct bd_regression_options {
     bd_bootstrap_options resampling;
     const bd_wild_options *wild;               /* test every coefficient by the wild bootstrap; NULL: do not */
     const bd_permutation_options *permutation; /* or by permutation, within the frame's strata */
+    const bd_profiles *profiles;               /* of the frame, to predict the outcome for; NULL: none */
 } bd_regression_options;
 
 #define BD_REGRESSION_DEFAULTS ((bd_regression_options){.level = 0.95, .resampling = BD_BOOTSTRAP_DEFAULTS})
@@ -30,17 +32,19 @@ typedef struct bd_regression {
     const bd_se_estimator *se;
     double level;
     const bd_ols *fit;                    /* coefficients in the order of frame->columns */
-    const bd_bootstrap_result *bootstrap; /* a value for each coefficient; NULL unless asked for */
+    const bd_predictions *predictions;    /* NULL unless asked for */
+    const bd_bootstrap_result *bootstrap; /* a value for each coefficient and prediction; NULL unless asked for */
     const bd_wild_result *const *wild;    /* one for each coefficient; NULL unless asked for */
     bd_wild_options wild_options;
     const bd_permutation *permutation;    /* NULL unless asked for */
 } bd_regression;
 
-/* Fails as bd_ols_fit, bd_bootstrap_frame, bd_wild_test and bd_permute do. BD_EUSAGE: the formula has no response. */
+/* Fails as bd_ols_fit, bd_bootstrap_frame, bd_wild_test and bd_permute do. BD_EUSAGE: the formula has no response;
+ * profiles of a bootstrap that draws errors. */
 BD_CHECKED bd_status bd_regress(const bd_frame *frame, const bd_regression_options *options, bd_arena *arena,
                                 const bd_regression **regression);
 
-/* The tables "coefficients", "fit", "wild" and "permutation" (those asked for), a sentence, notes, provenance of the frame. */
+/* The tables "coefficients", "predictions", "fit", "wild" and "permutation" (those asked for), a sentence, notes, provenance of the frame. */
 BD_CHECKED bd_status bd_regression_document(const bd_regression *regression, bd_arena *arena,
                                             bd_document **document);
 

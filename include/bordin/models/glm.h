@@ -31,6 +31,9 @@ bool bd_family_known_dispersion(const bd_family *family);  /* binomial, poisson,
 const char *bd_link_name(const bd_link *link);
 const char *bd_link_summary(const bd_link *link);
 
+/* The mean at a linear predictor, and its slope; NaN where the link has none, as that of 1 / mean at 0. */
+double bd_link_mean(const bd_link *link, double linear_predictor, double *slope);
+
 /* What exp(coefficient) is: "odds_ratio", "rate_ratio", "hazard_ratio", "risk_ratio", "mean_ratio"; NULL when it is
  * nothing of the kind. */
 const char *bd_glm_ratio(const bd_family *family, const bd_link *link);
