@@ -33,6 +33,12 @@ for (dist in c("weibull", "exponential", "lognormal", "loglogistic")) {
     m <- fit()
     row(paste(dist, "estimate"), coef(m), if (dist != "exponential") log(m$scale))
     row(paste(dist, "se"), sqrt(diag(vcov(m))))
+    if (dist %in% c("weibull", "exponential")) { # by the delta method
+        k <- length(coef(m)); b <- coef(m); v <- vcov(m)
+        if (ncol(v) == k) v <- rbind(cbind(v, 0), 0)
+        se <- sapply(2:k, function(j) sqrt(v[j, j] - 2 * b[j] * v[j, k + 1] + b[j]^2 * v[k + 1, k + 1]) / m$scale)
+        row(paste(dist, "log hazard"), -b[-1] / m$scale, se)
+    }
     row(paste(dist, "robust"), sqrt(diag(vcov(fit(robust = TRUE)))))
     row(paste(dist, "loglik"), m$loglik)
     p <- predict(m, data.frame(age = 60, ph.ecog = 1), type = "uquantile", p = 0.5, se.fit = TRUE)

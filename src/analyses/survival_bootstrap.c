@@ -30,18 +30,24 @@ static bd_status drawn_frame(const bd_survival_data *data, bd_arena *arena, bd_f
     return BD_OK;
 }
 
+bd_status survival_draw(const bd_survival_data *data, const bd_statistic *statistic, const bd_bootstrap_options *options,
+                        bd_arena *arena, const bd_bootstrap_result **out)
+{
+    bd_bootstrap_options resampling = *options;
+    bd_frame frame;
+    BD_TRY(drawn_frame(data, arena, &frame));
+    if (data->design.start != NULL && frame.cluster == NULL)
+        return bd_fail(BD_EUSAGE, "rows that are intervals belong together by patient: name the column of patients (--id)");
+    if (frame.cluster != NULL && (options->sampling == NULL || options->sampling == &bd_sampling_rows))
+        resampling.sampling = &bd_sampling_clusters;
+    return bd_bootstrap_frame(&frame, statistic, NULL, &resampling, arena, out);
+}
+
 bd_status survival_resample(const bd_survival_data *data, const bd_cox_design *design, const bd_cox *fit,
                             const bd_bootstrap_options *options, bd_arena *arena, const bd_bootstrap_result **out)
 {
     const bd_columns rows = {.n_rows = design->n_rows};
     const bd_cox_prepared *prepared;
-    bd_bootstrap_options resampling = *options;
-    bd_frame frame;
-    BD_TRY(drawn_frame(data, arena, &frame));
-    if (design->start != NULL && frame.cluster == NULL)
-        return bd_fail(BD_EUSAGE, "rows that are intervals belong together by patient: name the column of patients (--id)");
-    if (frame.cluster != NULL && (options->sampling == NULL || options->sampling == &bd_sampling_rows))
-        resampling.sampling = &bd_sampling_clusters;
     BD_TRY(bd_while(bd_cox_prepare(design, fit, arena, &prepared), "--boot"));
     const bd_statistic statistic = {
         .n_values = prepared->n_columns,
@@ -51,7 +57,7 @@ bd_status survival_resample(const bd_survival_data *data, const bd_cox_design *d
         .n_scratch = prepared->n_scratch,
         .context = prepared,
     };
-    return bd_bootstrap_frame(&frame, &statistic, NULL, &resampling, arena, out);
+    return survival_draw(data, &statistic, options, arena, out);
 }
 
 bd_status survival_bootstrap_table(const bd_survival *survival, bd_document *document)

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 
 #include <bordin/analyses/competing.h>
+#include <bordin/analyses/failure_time.h>
 #include <bordin/analyses/survival_curves.h>
 
 #include "cli.h"
 
-static char *ties, *id, *times, *horizon, *rho, *cause, *censored;
+static char *ties, *id, *times, *horizon, *rho, *cause, *censored, *distribution;
 static int robust, competing, baseline;
 
 static struct poptOption option_table[] = {
@@ -21,6 +22,8 @@ static struct poptOption option_table[] = {
      "curves: of restricted means (default: as far as every group is followed)", "TIME"},
     {"rho", 0, POPT_ARG_STRING, &rho, 0, "curves: the test weighs times by survival^rho (default: 0, the log-rank test)",
      "R"},
+    {"distribution", 0, POPT_ARG_STRING, &distribution, 0,
+     "of times, instead of proportional hazards: weibull, exponential, lognormal or loglogistic", "NAME"},
     {"competing", 0, POPT_ARG_NONE, &competing, 0,
      "the event has several causes, of which the first is seen: shares, cause-specific hazards, Fine and Gray", NULL},
     {"censored", 0, POPT_ARG_STRING, &censored, 0,
@@ -66,7 +69,7 @@ static bd_status parse_times(const char *list, bd_arena *arena, const double **o
 }
 
 /* What is made of the data. */
-typedef enum model { CURVES = 1, COX = 2, SHARES = 4, CAUSES = 8 } model;
+typedef enum model { CURVES = 1, COX = 2, SHARES = 4, CAUSES = 8, TIMES = 16 } model;
 
 static bd_status refuse_options(model kind)
 {
@@ -76,16 +79,17 @@ static bd_status refuse_options(model kind)
         unsigned kinds;
         const char *place;
     } options[] = {
-        {"boot", cli.boot != NULL, COX, kind == CAUSES ? "one cause at a time: Surv(time, event == \"cause\")"
+        {"boot", cli.boot != NULL, COX | TIMES, kind == CAUSES ? "one cause at a time: Surv(time, event == \"cause\")"
                                                        : "formulas with predictors"},
-        {"ties", ties != NULL, COX | CAUSES, "formulas with predictors"},
-        {"robust", robust, COX | CAUSES, "formulas with predictors"},
+        {"ties", ties != NULL, COX | CAUSES, kind == TIMES ? "proportional hazards" : "formulas with predictors"},
+        {"robust", robust, COX | CAUSES | TIMES, "formulas with predictors"},
         {"times", times != NULL && cli.profiles == NULL && !baseline, CURVES | SHARES,
          "curves: formulas without predictors, ~ 1 or ~ strata(arm), or --profile"},
-        {"profile", cli.profiles != NULL, COX, "formulas with predictors and one kind of event"},
-        {"baseline", baseline, COX, "formulas with predictors and one kind of event"},
+        {"profile", cli.profiles != NULL, COX | TIMES, "formulas with predictors and one kind of event"},
+        {"baseline", baseline, COX | TIMES, "formulas with predictors and one kind of event"},
         {"rho", rho != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"horizon", horizon != NULL, CURVES, "curves of one event: formulas without predictors, ~ 1 or ~ strata(arm)"},
+        {"distribution", distribution != NULL, TIMES, "one kind of event; leave --competing out"},
         {"cause", cause != NULL, SHARES | CAUSES, "--competing"},
         {"censored", censored != NULL, SHARES | CAUSES, "--competing"},
     };
@@ -144,6 +148,19 @@ static bd_status regress(const bd_survival_data *data, bd_survival_options *opti
     return cli_write_replicates(survival->bootstrap, arena);
 }
 
+static bd_status accelerate(const bd_survival_data *data, const bd_survival_options *given, bd_arena *arena,
+                            bd_document **document)
+{
+    bd_failure_time_options options = {.robust = given->robust, .level = given->level, .bootstrap = given->bootstrap,
+                                       .resampling = given->resampling};
+    const bd_failure_time_regression *regression;
+    BD_TRY(bd_while(bd_failure_time_find(distribution, &options.distribution), "--distribution"));
+    BD_TRY(ask(given->level, arena, &options.prediction));
+    BD_TRY(bd_failure_time_regress(data, &options, arena, &regression));
+    BD_TRY(bd_failure_time_document(regression, arena, document));
+    return cli_write_replicates(regression->bootstrap, arena);
+}
+
 static bd_status parse_options(const char *formula, bd_survival_spec *spec, bd_survival_options *options)
 {
     bd_frame_spec drawn;
@@ -181,10 +198,14 @@ static bd_status survive(size_t n_arguments, const char *const *arguments, bd_ar
     BD_TRY(cli_check_outputs(arguments[1], arena));
     BD_TRY(read_data(arguments[1], &spec, arena, &table, &data));
     const bool predictors = data->design.n_columns > 0;
-    const model kind = competing ? (predictors ? CAUSES : SHARES) : predictors ? COX : CURVES;
+    const model kind = competing              ? (predictors ? CAUSES : SHARES)
+                       : distribution != NULL ? TIMES
+                       : predictors           ? COX
+                                              : CURVES;
     BD_TRY(refuse_options(kind));
     BD_TRY(kind == COX      ? regress(data, &options, arena, &document)
            : kind == CURVES ? follow(data, options.level, arena, &document)
+           : kind == TIMES  ? accelerate(data, &options, arena, &document)
                             : compete(data, &options, arena, &document));
     return cli_write(document, table, arena);
 }
@@ -196,6 +217,7 @@ const cli_command cli_survival = {
     .example = "bordin survival 'Surv(time, status == 2) ~ age + sex + ph.ecog' datasets/survival/lung.csv\n"
                "  bordin survival 'Surv(time, status == 2) ~ age + strata(sex)' datasets/survival/lung.csv --profile age=60\n"
                "  bordin survival 'Surv(time, status == 2) ~ strata(sex)' datasets/survival/lung.csv --times 180,365\n"
+               "  bordin survival 'Surv(time, status == 2) ~ age + ph.ecog' datasets/survival/lung.csv --distribution weibull\n"
                "  bordin survival 'Surv(etime, event) ~ age + sex' datasets/survival/mgus2.csv --competing",
     .text = "Fits proportional hazards or, without predictors, Kaplan and Meier's curves: by arm with ~ strata(arm), which a\n"
             "log-rank test compares, or of all with ~ 1. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0\n"

@@ -10,19 +10,7 @@
 
 #include <bordin/core/triangle.h>
 
-#include "models/weibull_curves.h"
-
-enum { MAX_ITERATIONS = 200, MAX_HALVINGS = 60 };
-
-/* Rows with a weight, columns rotated: u'Wu is the sum of the weights. */
-typedef struct problem {
-    curve (*curve_of)(double e, bool event);
-    size_t n, p, q; /* columns, parameters: tau is the last, but of the exponential model */
-    double *u;      /* n x p */
-    double *y, *weights;
-    bool *event;
-    double total, n_events, sum_y; /* of weights; by weight; of the log times of events */
-} problem;
+#include "models/weibull_newton.h"
 
 static double weight_of(const bd_failure_time_design *d, size_t i)
 {
@@ -68,9 +56,8 @@ static bd_status check(const bd_failure_time_design *d, double level, size_t *n_
     return BD_OK;
 }
 
-/* u = x R^-1 sqrt(total), R of the weighted columns. */
-static bd_status rotate(const bd_failure_time_design *d, size_t p, size_t n, bd_arena *arena, problem *of,
-                        double **triangle)
+bd_status failure_time_rotate(const bd_failure_time_design *d, bd_failure_time_distribution distribution, size_t p,
+                              size_t n, bd_arena *arena, failure_times *of, double **triangle)
 {
     static const double tolerance = 1e-9;
     const bd_columns columns = {d->n_rows, p, d->columns, d->weights};
@@ -102,165 +89,14 @@ static bd_status rotate(const bd_failure_time_design *d, size_t p, size_t n, bd_
     }
     of->n = n;
     of->p = p;
-    return BD_OK;
-}
-
-/* theta: gamma in rotated columns, and tau. gradient and information may be NULL. */
-static double likelihood(const problem *of, const double *theta, double *gradient, double *information)
-{
-    const size_t p = of->p, q = of->q;
-    const double tau = q > p ? theta[p] : 1;
-    double sum = of->n_events * log(tau), x[q];
-    if (gradient != NULL) {
-        memset(gradient, 0, q * sizeof *gradient);
-        memset(information, 0, q * q * sizeof *information);
-    }
-    for (size_t i = 0; i < of->n; i++) {
-        double e = tau * of->y[i];
-        for (size_t j = 0; j < p; j++) {
-            e -= of->u[i * p + j] * theta[j];
-            x[j] = -of->u[i * p + j];
-        }
-        if (q > p)
-            x[p] = of->y[i];
-        const curve c = of->curve_of(e, of->event[i]);
-        sum += of->weights[i] * c.value;
-        for (size_t j = 0; gradient != NULL && j < q; j++) {
-            gradient[j] += of->weights[i] * c.slope * x[j];
-            for (size_t k = 0; k <= j; k++)
-                information[j * q + k] -= of->weights[i] * c.bend * x[j] * x[k];
-        }
-    }
-    if (gradient != NULL && q > p) {
-        gradient[p] += of->n_events / tau;
-        information[p * q + p] += of->n_events / (tau * tau);
-    }
-    return sum;
-}
-
-/* matrix <- its lower Cholesky root; the least of the first p pivots, or 0: it is not positive definite. */
-static double factor(size_t p, size_t q, double *matrix)
-{
-    double least = INFINITY;
-    for (size_t i = 0; i < q; i++)
-        for (size_t j = 0; j <= i; j++) {
-            double sum = matrix[i * q + j];
-            for (size_t k = 0; k < j; k++)
-                sum -= matrix[i * q + k] * matrix[j * q + k];
-            if (j < i) {
-                matrix[i * q + j] = sum / matrix[j * q + j];
-                continue;
-            }
-            if (!(sum > 0))
-                return 0;
-            least = i < p ? fmin(least, sum) : least;
-            matrix[i * q + i] = sqrt(sum);
-        }
-    return least;
-}
-
-/* x <- the solution of L L' x = b. */
-static void solve(size_t q, const double *root, double *x)
-{
-    for (size_t i = 0; i < q; i++) {
-        for (size_t k = 0; k < i; k++)
-            x[i] -= root[i * q + k] * x[k];
-        x[i] /= root[i * q + i];
-    }
-    for (size_t i = q; i > 0; i--) {
-        for (size_t k = i; k < q; k++)
-            x[i - 1] -= root[k * q + i - 1] * x[k];
-        x[i - 1] /= root[(i - 1) * q + i - 1];
-    }
-}
-
-typedef struct maximum {
-    double *theta, *root; /* q; the Cholesky root of the information there, q x q */
-    double log_likelihood;
-    size_t n_iterations;
-    bd_failure_time_end end;
-} maximum;
-
-/* From least squares of all log times. */
-static void begin(const problem *of, double *theta)
-{
-    double squares = 0;
-    memset(theta, 0, of->q * sizeof *theta);
-    for (size_t i = 0; i < of->n; i++)
-        for (size_t j = 0; j < of->p; j++)
-            theta[j] += of->weights[i] * of->u[i * of->p + j] * of->y[i] / of->total;
-    for (size_t i = 0; i < of->n; i++) {
-        double rest = of->y[i];
-        for (size_t j = 0; j < of->p; j++)
-            rest -= of->u[i * of->p + j] * theta[j];
-        squares += of->weights[i] * rest * rest;
-    }
-    if (of->q == of->p)
-        return;
-    const double sd = sqrt(squares / of->total), tau = sd > 1e-8 ? fmin(1 / sd, 1e3) : 1e3;
-    for (size_t j = 0; j < of->p; j++)
-        theta[j] *= tau;
-    theta[of->p] = tau;
-}
-
-/* The step, halved until the likelihood does not fall and tau stays above 0; false: no such step. */
-static bool advance(const problem *of, const double *step, double *trial, maximum *at)
-{
-    double share = 1;
-    for (int k = 0; k < MAX_HALVINGS; k++, share /= 2) {
-        for (size_t j = 0; j < of->q; j++)
-            trial[j] = at->theta[j] + share * step[j];
-        if (of->q > of->p && !(trial[of->p] > 0))
-            continue;
-        const double value = likelihood(of, trial, NULL, NULL);
-        if (!(value >= at->log_likelihood - 1e-13 * fabs(at->log_likelihood)))
-            continue;
-        memcpy(at->theta, trial, of->q * sizeof *trial);
-        at->log_likelihood = value;
-        return true;
-    }
-    return false;
-}
-
-/* Newton's steps until one promises less than what rounding takes, and two more. */
-static bd_status maximise(const problem *of, bd_arena *arena, maximum *at)
-{
-    static const double no_information = 1e-9, no_scale = 1e7;
-    const size_t q = of->q;
-    double *gradient, *step, *trial;
-    int n_last = 0;
-    BD_NEW(arena, at->theta, q);
-    BD_NEW(arena, at->root, q * q);
-    BD_NEW(arena, gradient, q);
-    BD_NEW(arena, step, q);
-    BD_NEW(arena, trial, q);
-    begin(of, at->theta);
-    at->end = BD_FAILURE_TIME_NOT_CONVERGED;
-    at->log_likelihood = likelihood(of, at->theta, NULL, NULL);
-    for (at->n_iterations = 0; at->n_iterations < MAX_ITERATIONS; at->n_iterations++) {
-        double gain = 0;
-        at->log_likelihood = likelihood(of, at->theta, gradient, at->root);
-        const bool flat = !(factor(of->p, q, at->root) > no_information * of->total);
-        const bool exact = q > of->p && at->theta[of->p] > no_scale;
-        if (flat || exact || n_last > 2) {
-            at->end = exact ? BD_FAILURE_TIME_EXACT : flat ? BD_FAILURE_TIME_INFINITE : BD_FAILURE_TIME_CONVERGED;
-            return BD_OK;
-        }
-        memcpy(step, gradient, q * sizeof *step);
-        solve(q, at->root, step);
-        for (size_t j = 0; j < q; j++)
-            gain += step[j] * gradient[j];
-        const bool moved = advance(of, step, trial, at);
-        n_last += gain < 1e-12 * (1 + fabs(at->log_likelihood));
-        if (!moved && n_last == 0)
-            return BD_OK;
-    }
+    of->q = p + (distribution != BD_EXPONENTIAL);
+    of->curve_of = curves[distribution];
     return BD_OK;
 }
 
 /* Of (b, log scale) from that of (gamma, tau): b = R^-1 gamma sqrt(total) / tau. */
-static bd_status find_covariance(const problem *of, const maximum *at, const double *inverse, const double *b,
-                                 bd_arena *arena, double *covariance)
+static bd_status find_covariance(const failure_times *of, const failure_time_maximum *at, const double *inverse,
+                                 const double *b, bd_arena *arena, double *covariance)
 {
     const size_t p = of->p, q = of->q;
     const double tau = q > p ? at->theta[p] : 1;
@@ -287,10 +123,12 @@ static bd_status find_covariance(const problem *of, const maximum *at, const dou
     return BD_OK;
 }
 
-static void describe(double estimate, double variance, double level, bd_failure_time_coefficient *c)
+static void describe(double estimate, double naive_variance, double variance, double level,
+                     bd_failure_time_coefficient *c)
 {
     const double margin = gsl_cdf_ugaussian_Pinv(0.5 + level / 2) * sqrt(variance);
     c->estimate = estimate;
+    c->naive_se = sqrt(naive_variance);
     c->se = sqrt(variance);
     c->z = estimate / c->se;
     c->p = isnan(c->z) ? NAN : 2 * gsl_cdf_ugaussian_Q(fabs(c->z));
@@ -301,33 +139,64 @@ static void describe(double estimate, double variance, double level, bd_failure_
     c->time_ratio_high = exp(c->ci_high);
 }
 
-static bd_status report(const problem *of, const maximum *at, const double *triangle, double level, bd_arena *arena,
-                        bd_failure_time *fit)
+/* -b / scale by the delta method: hazard ratios of Weibull's and the exponential model. */
+static void describe_hazard(const bd_failure_time *fit, size_t j, bd_failure_time_coefficient *c)
+{
+    const size_t q = fit->n_parameters, last = q - 1;
+    const double b = c->estimate, *v = fit->covariance, none = fit->distribution <= BD_EXPONENTIAL ? 0 : NAN;
+    const double with_scale = q > fit->n_columns ? b * b * v[last * q + last] - 2 * b * v[j * q + last] : 0;
+    c->log_hazard = -b / fit->scale + none;
+    c->log_hazard_se = sqrt(v[j * q + j] + with_scale) / fit->scale + none;
+    const double margin = gsl_cdf_ugaussian_Pinv(0.5 + fit->level / 2) * c->log_hazard_se;
+    c->hazard_ratio = exp(c->log_hazard);
+    c->hazard_ratio_low = exp(c->log_hazard - margin);
+    c->hazard_ratio_high = exp(c->log_hazard + margin);
+}
+
+/* naive <- by the information; covariance <- by the errors asked for. */
+static bd_status find_errors(const bd_failure_time_design *design, const failure_times *of,
+                             const failure_time_maximum *at, const double *inverse, const double *b, bd_arena *arena,
+                             const double **naive, const double **covariance)
+{
+    double *found, *robust;
+    BD_NEW(arena, found, of->q * of->q);
+    *naive = *covariance = found;
+    if (at->end != BD_FAILURE_TIME_CONVERGED) {
+        for (size_t k = 0; k < of->q * of->q; k++)
+            found[k] = NAN;
+        return BD_OK;
+    }
+    BD_TRY(find_covariance(of, at, inverse, b, arena, found));
+    if (!design->robust)
+        return BD_OK;
+    BD_NEW(arena, robust, of->q * of->q);
+    *covariance = robust;
+    return failure_time_sandwich(design, of, b, of->q > of->p ? 1 / at->theta[of->p] : 1, found, arena, robust);
+}
+
+static bd_status report(const bd_failure_time_design *design, const failure_times *of, const failure_time_maximum *at,
+                        const double *triangle, double level, bd_arena *arena, bd_failure_time *fit)
 {
     const size_t p = of->p, q = of->q;
     const double tau = q > p ? at->theta[p] : 1;
     bd_failure_time_coefficient *coefficients;
-    double *covariance, *inverse, *b;
+    double *inverse, *b;
     BD_NEW(arena, coefficients, p);
-    BD_NEW(arena, covariance, q * q);
     BD_NEW(arena, inverse, p * p);
     BD_NEW(arena, b, p);
     bd_triangle_invert(p, p, triangle, inverse);
     for (size_t i = 0; i < p; i++)
         for (size_t j = i; j < p; j++)
             b[i] += inverse[i * p + j] * sqrt(of->total) * at->theta[j] / tau;
-    if (at->end == BD_FAILURE_TIME_CONVERGED)
-        BD_TRY(find_covariance(of, at, inverse, b, arena, covariance));
-    else
-        for (size_t k = 0; k < q * q; k++)
-            covariance[k] = NAN;
-    for (size_t j = 0; j < p; j++)
-        describe(b[j], covariance[j * q + j], level, &coefficients[j]);
+    BD_TRY(find_errors(design, of, at, inverse, b, arena, &fit->naive_covariance, &fit->covariance));
     fit->coefficients = coefficients;
-    fit->covariance = covariance;
     fit->n_parameters = q;
     fit->scale = 1 / tau;
-    fit->log_scale_se = q > p ? sqrt(covariance[q * q - 1]) : NAN;
+    for (size_t j = 0; j < p; j++) {
+        describe(b[j], fit->naive_covariance[j * q + j], fit->covariance[j * q + j], level, &coefficients[j]);
+        describe_hazard(fit, j, &coefficients[j]);
+    }
+    fit->log_scale_se = q > p ? sqrt(fit->covariance[q * q - 1]) : NAN;
     fit->log_likelihood = at->log_likelihood - of->sum_y;
     fit->n_iterations = at->n_iterations;
     fit->end = at->end;
@@ -342,20 +211,20 @@ bd_status bd_failure_time_fit(const bd_failure_time_design *design, bd_failure_t
     BD_TRY(check(design, level, &n_used, &n_events));
     BD_NEW(arena, fit, 1);
     *fit = (bd_failure_time){.distribution = distribution, .n_rows = design->n_rows, .n_columns = design->n_columns,
-                             .n_used = n_used, .n_events = n_events, .level = level, .log_likelihood_null = NAN,
+                             .n_used = n_used, .n_events = n_events, .robust = design->robust, .level = level, .log_likelihood_null = NAN,
                              .likelihood_ratio = NAN, .df = NAN, .p = NAN};
     for (int null = design->has_intercept; null >= 0; null--) { /* a constant alone, then all columns */
         const size_t p = null ? 1 : design->n_columns;
-        problem of = {.curve_of = curves[distribution]};
-        maximum at = {0};
-        double *triangle = NULL;
-        BD_TRY(rotate(design, p, n_used, arena, &of, &triangle));
-        of.q = p + (distribution != BD_EXPONENTIAL);
-        BD_TRY(maximise(&of, arena, &at));
+        failure_times of = {0};
+        failure_time_maximum at;
+        double *triangle = NULL, *scratch;
+        BD_TRY(failure_time_rotate(design, distribution, p, n_used, arena, &of, &triangle));
+        BD_NEW(arena, scratch, failure_time_scratch(of.q));
+        failure_time_maximise(&of, NULL, scratch, &at);
         if (null)
             fit->log_likelihood_null = at.log_likelihood - of.sum_y;
         else
-            BD_TRY(report(&of, &at, triangle, level, arena, fit));
+            BD_TRY(report(design, &of, &at, triangle, level, arena, fit));
     }
     if (design->has_intercept && design->n_columns > 1) {
         fit->df = (double)(design->n_columns - 1);

@@ -30,6 +30,9 @@ typedef struct bd_failure_time_design {
     const double *event;          /* 1: the event at stop; 0: none until then */
     const double *weights;        /* a row of weight 2 counts as two; or NULL */
     const double *offset;         /* added to x'b; or NULL */
+    bool robust;                  /* errors from scores, by cluster or row: as survreg's, without a factor */
+    const uint32_t *cluster;      /* 0 .. n_clusters - 1 by row, for robust errors; NULL: each row is one */
+    size_t n_clusters;
 } bd_failure_time_design;
 
 typedef enum bd_failure_time_end {
@@ -40,9 +43,13 @@ typedef enum bd_failure_time_end {
 } bd_failure_time_end;
 
 typedef struct bd_failure_time_coefficient {
-    double estimate, se, z, p;
+    double estimate;
+    double naive_se;  /* from the observed information */
+    double se, z, p;  /* by the errors asked for */
     double ci_low, ci_high;
     double time_ratio, time_ratio_low, time_ratio_high; /* exp() of estimate and limits */
+    double log_hazard, log_hazard_se; /* -b / scale, by the delta method; NaN but of Weibull's and the exponential model */
+    double hazard_ratio, hazard_ratio_low, hazard_ratio_high; /* exp() of it and its limits */
 } bd_failure_time_coefficient;
 
 typedef struct bd_failure_time {
@@ -50,9 +57,11 @@ typedef struct bd_failure_time {
     size_t n_rows, n_columns;
     size_t n_used, n_events; /* rows with a weight */
     double level;
+    bool robust;
     const bd_failure_time_coefficient *coefficients; /* n_columns; not CONVERGED: errors are NaN */
     size_t n_parameters;                             /* n_columns, and log(scale) if it is estimated */
-    const double *covariance;                        /* n_parameters x n_parameters, log(scale) last; the observed */
+    const double *covariance;                        /* n_parameters x n_parameters, log(scale) last; by the errors asked for */
+    const double *naive_covariance;                  /* from the observed information */
     double scale, log_scale_se;                      /* 1, NaN: exponential */
     double log_likelihood, log_likelihood_null;      /* of times, not logarithms; null: a constant; NaN without one */
     double likelihood_ratio, df, p;                  /* of all columns but the constant; NaN without */
@@ -68,5 +77,43 @@ typedef struct bd_failure_time {
 BD_CHECKED bd_status bd_failure_time_fit(const bd_failure_time_design *design,
                                          bd_failure_time_distribution distribution,
                                          double level, bd_arena *arena, const bd_failure_time **fit);
+
+typedef struct bd_failure_time_quantile {
+    double time, low, high;
+    double log_se; /* of its logarithm; limits are symmetric there */
+} bd_failure_time_quantile;
+
+/* When the share p (above 0, below 1) of those with predictors x (n_columns, the constant among them) has had the event. */
+bd_failure_time_quantile bd_failure_time_quantile_of(const bd_failure_time *fit, const double *x, double offset, double p);
+
+typedef struct bd_failure_time_point {
+    double survival, low, high; /* limits from those of (log(time) - x'b) / scale */
+    double hazard, hazard_se;   /* cumulative */
+} bd_failure_time_point;
+
+bd_failure_time_point bd_failure_time_at(const bd_failure_time *fit, const double *x, double offset, double time);
+
+/* The same model for other weights, many times: a bootstrap's replicates. Made once from a fit that converged. */
+typedef struct bd_failure_time_prepared {
+    size_t n_parameters;                    /* n_columns, and log(scale) if it is estimated */
+    size_t n_scratch;                       /* doubles that bd_failure_time_replicate needs */
+    const struct failure_time_prepared *in; /* its own */
+} bd_failure_time_prepared;
+
+typedef enum bd_failure_time_replicate_end {
+    BD_FAILURE_TIME_REPLICATE_CONVERGED,
+    BD_FAILURE_TIME_REPLICATE_COLLINEAR, /* the rows with weight do not identify the coefficients */
+    BD_FAILURE_TIME_REPLICATE_INFINITE,  /* or leave them without a finite maximum */
+    BD_FAILURE_TIME_REPLICATE_NOT_CONVERGED,
+} bd_failure_time_replicate_end;
+
+/* BD_ENUMERIC: the fit did not converge. */
+BD_CHECKED bd_status bd_failure_time_prepare(const bd_failure_time_design *design, const bd_failure_time *fit,
+                                             bd_arena *arena, const bd_failure_time_prepared **prepared);
+
+/* The parameters (n_parameters) when row i counts weights[i] times (times its own weight): Newton's method from the full
+ * sample's solution, to convergence. Pure: threads may call it at once, each with a scratch of its own. */
+bd_failure_time_replicate_end bd_failure_time_replicate(const bd_failure_time_prepared *prepared, const double *weights,
+                                                        double *scratch, double *parameters);
 
 #endif
