@@ -54,8 +54,9 @@ fit_values <- function(name, fit) {
 errors <- function(name, fit) {
     for (type in c("HC0", "HC1", "HC2", "HC3", "HC4"))
         show(paste0(name, "_", tolower(type)), sqrt(diag(vcovHC(fit, type = type))))
-    for (type in c("CR0", "CR1"))
+    for (type in c("CR0", "CR1", "CR2"))
         show(paste0(name, "_", tolower(type)), sqrt(diag(vcovCR(fit, cluster = g, type = type))))
+    show(paste0(name, "_cr2_df"), coef_test(fit, vcovCR(fit, cluster = g, type = "CR2"), test = "Satterthwaite")$df_Satt)
 }
 fit <- function(...) eval.parent(substitute(glm(..., method = thorough)))
 

@@ -60,13 +60,8 @@ show_clusters("plain", plain, d$cluster)
 weighted <- lm(y ~ x1 + x2 + z, d, weights = w)
 show_fit("weighted", weighted, c("x1", "x2", "z"), d$w)
 show_errors("weighted", weighted)
-show_clusters("weighted", weighted, d$cluster, c("CR0", "CR1"))
+show_clusters("weighted", weighted, d$cluster)
 
-# Weights that vary within clusters: CR2 of the regression multiplied by the roots of the weights.
-roots <- data.frame(sqrt(d$w) * cbind(y = d$y, one = 1, d[c("x1", "x2", "z")]))
-show_clusters("weighted within", lm(y ~ 0 + one + x1 + x2 + z, roots), d$cluster, "CR2")
-
-# Weights that are constant within clusters: there it is the same as clubSandwich's of the weighted regression.
 by_cluster <- lm(y ~ x1 + x2 + z, d, weights = wc)
 show_clusters("weighted by cluster", by_cluster, d$cluster)
 
@@ -78,6 +73,8 @@ show_clusters("origin", origin, d$cluster)
 # A dummy for one cluster leaves that cluster no residual: its correction is a pseudo-inverse.
 show("dummy estimates", coef(lm(y ~ x1 + dummy, d)))
 show_clusters("dummy", lm(y ~ x1 + dummy, d), d$cluster)
+
+show_clusters("weighted dummy", lm(y ~ x1 + dummy, d, weights = w), d$cluster)
 
 # A cluster to each row: CR2 is HC2.
 single <- lm(y ~ x1 + x2 + z, d)

@@ -209,10 +209,14 @@ static bd_status robust_covariance(const glm_model *m, const bd_se_estimator *se
 {
     bd_ols_design base = m->design->base;
     const bd_ols *last;
-    double *response;
+    double *response, *precisions;
     BD_NEW(arena, response, m->n);
-    for (size_t i = 0; i < m->n; i++)
+    BD_NEW(arena, precisions, m->n);
+    for (size_t i = 0; i < m->n; i++) {
         response[i] = m->eta[i] - glm_offset(m, i) + m->residual[i];
+        precisions[i] = glm_weight(m, i) / m->family->variance(m->mu[i], m->theta);
+    }
+    base.precisions = precisions;
     base.response = response;
     base.weights = m->working;
     BD_TRY(bd_ols_fit(&base, se, &BD_OLS_DEFAULTS, arena, &last));

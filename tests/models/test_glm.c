@@ -21,24 +21,28 @@ static void assert_fit(const char *what, const bd_glm *fit, const double *estima
 
 #define ASSERT_FIT(fit, name) assert_fit(#name, (fit), name##_estimate, name##_se, name##_p, name##_fit)
 
-/* The seven robust errors, and t on n - p or clusters - 1 degrees of freedom. */
+/* The eight robust errors, and t on n - p or clusters - 1 degrees of freedom, or Satterthwaite's. */
 static void assert_errors(const char *what, const bd_glm_design *design, const bd_family *family, const bd_link *link,
-                          const double *const expected[7])
+                          const double *const expected[8], const double *cr2_df)
 {
     const bd_se_estimator *const errors[] = {&bd_se_hc0, &bd_se_hc1, &bd_se_hc2, &bd_se_hc3,
-                                             &bd_se_hc4, &bd_se_cr0, &bd_se_cr1};
-    for (size_t k = 0; k < 7; k++) {
+                                             &bd_se_hc4, &bd_se_cr0, &bd_se_cr1, &bd_se_cr2};
+    for (size_t k = 0; k < 8; k++) {
         const bd_glm *fit = fit_glm(design, family, link, errors[k]);
         ASSERT_ALL(what, fit, se, expected[k], 1e-9);
         assert_true(fit->uses_t);
-        assert_true(fit->coefficients[1].df == (k < 5 ? N - 4 : 7));
+        if (k == 7)
+            ASSERT_ALL(what, fit, df, cr2_df, 1e-9);
+        else
+            assert_true(fit->coefficients[1].df == (k < 5 ? N - 4 : 7));
     }
 }
 
 #define ASSERT_ERRORS(design, family, link, name)                                                                    \
     assert_errors(#name, (design), (family), (link),                                                                 \
-                  (const double *const[7]){name##_hc0, name##_hc1, name##_hc2, name##_hc3, name##_hc4, name##_cr0, \
-                                           name##_cr1})
+                  (const double *const[8]){name##_hc0, name##_hc1, name##_hc2, name##_hc3, name##_hc4, name##_cr0,   \
+                                           name##_cr1, name##_cr2},                                                  \
+                  name##_cr2_df)
 
 static void test_glm__binary_outcomes_agree_with_glm_for_every_link(void **state)
 {

@@ -148,20 +148,36 @@ static void test_ols__weighted_errors_agree_with_sandwich(void **state)
     assert_errors(d, expected, sizeof expected / sizeof *expected);
 }
 
-static void test_ols__weights_within_clusters_are_a_scaling_of_rows_to_cr2(void **state)
+static void test_ols__weights_within_clusters_agree_with_clubsandwich(void **state)
 {
     data *d = *state;
     add_three(d);
     d->design.weights = d->w;
     const errors expected[] = {
-        {&bd_se_cr2, {1.02502175910485, 0.124371133097626, 0.0981580983195235, 0.769292707188862}},
+        {&bd_se_cr2, {1.01862367531417, 0.123399818136433, 0.0980918540536107, 0.759088525900986}},
     };
     assert_errors(d, expected, sizeof expected / sizeof *expected);
-    const double df[] = {5.17255993255539, 4.5929079025134, 4.06064544810866, 3.89843207129193};
-    const double p[] = {0.059010464187556, 0.00686403842773043, 0.081184086279474, 0.520478813460814};
+    const double df[] = {5.17412846058685, 4.59525607820238, 4.06235498493892, 3.90190111247166};
+    const double p[] = {0.0578823513592465, 0.00664821273945908, 0.0810165902774596, 0.515174323769588};
     const bd_ols *fit = fit_with(d, &bd_se_cr2, 0.95);
     ASSERT_ALL(fit, df, df, 1e-10);
     ASSERT_ALL(fit, p, p, 1e-10);
+}
+
+/* The third cluster has a dummy of its own: a direction without residual. */
+static void test_ols__a_pseudo_inverse_root_of_weighted_clusters_agrees_with_clubsandwich(void **state)
+{
+    data *d = *state;
+    add(d, "(Intercept)", NULL);
+    add(d, "x1", d->x1);
+    add(d, "dummy", d->dummy);
+    d->design.has_intercept = true;
+    d->design.weights = d->w;
+    const double se[] = {0.45610731727478, 0.141182999441, 0.366491365317957};
+    const double df[] = {4.96972645530354, 5.21437983618123, 4.21760415257045};
+    const bd_ols *fit = fit_with(d, &bd_se_cr2, 0.95);
+    ASSERT_ALL(fit, se, se, 1e-10);
+    ASSERT_ALL(fit, df, df, 1e-9);
 }
 
 static void test_ols__weights_of_clusters_agree_with_clubsandwich(void **state)
@@ -317,7 +333,8 @@ int main(void)
         TEST(test_ols__errors_agree_with_sandwich_and_clubsandwich),
         TEST(test_ols__agrees_with_weighted_lm),
         TEST(test_ols__weighted_errors_agree_with_sandwich),
-        TEST(test_ols__weights_within_clusters_are_a_scaling_of_rows_to_cr2),
+        TEST(test_ols__weights_within_clusters_agree_with_clubsandwich),
+        TEST(test_ols__a_pseudo_inverse_root_of_weighted_clusters_agrees_with_clubsandwich),
         TEST(test_ols__weights_of_clusters_agree_with_clubsandwich),
         TEST(test_ols__agrees_with_lm_through_the_origin),
         TEST(test_ols__errors_through_the_origin_agree),

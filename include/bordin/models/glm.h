@@ -118,8 +118,8 @@ typedef struct bd_glm_options {
  * same for any number of threads.
  * Classical errors are the model's, from the expected information (times the Pearson dispersion where it is estimated;
  * for negbin with theta taken as known, as MASS has it; under Firth's penalty those of the unpenalised information).
- * The others are bd_ols_fit's of the last working response and weights, which are the sandwich's of the model; CR2
- * differs a little from clubSandwich's, for working weights vary within clusters (see ols.h).
+ * The others are bd_ols_fit's of the last working response and weights, which are the sandwich's of the model; the
+ * precisions of CR2 are those of the response, prior weight / variance, as in clubSandwich.
  * Separation is looked for where a fit does not converge or fitted means come near the edge, by linear programming:
  * exactly. For negbin the higher of two maxima is taken where one is Poisson's.
  * BD_EUSAGE: a link that the family does not take; firth for anything but binomial with logit, or with robust errors.

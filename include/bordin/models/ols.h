@@ -21,6 +21,7 @@ typedef struct bd_ols_design {
     const double *weights;   /* inverse variances up to a factor, or NULL */
     const uint32_t *cluster; /* 0 .. n_clusters - 1 by row, or NULL */
     size_t n_clusters;
+    const double *precisions; /* in units of which CR2 takes its roots, see below; NULL: the weights */
     int n_threads;           /* 0: all */
 } bd_ols_design;
 
@@ -71,9 +72,9 @@ typedef struct bd_ols_options {
 
 /* Fits response ~ columns. Estimates come from a rank-revealing QR and one or more steps of refinement with residuals in
  * doubled precision, never from cross-products. The fit lives in `arena`.
- * CR2 treats rows scaled by the roots of their weights, with working variances 1 / weights: where weights vary within a
- * cluster it is as unbiased as clubSandwich's, which takes another root, and differs a little. A row or direction with
- * leverage 1 has no residual and adds nothing to HC2, HC3, HC4 and CR2. Rows without weight are not counted.
+ * CR2 has working variances 1 / weights; of the roots that are unbiased under them it takes clubSandwich's,
+ * D (D (1 - H) D^2 D)^(-1/2) D with the hat matrix H and D^2 = 1 / precisions, whatever the size of the cluster. A row or
+ * direction with leverage 1 has no residual and adds nothing to HC2, HC3, HC4 and CR2. Rows without weight are not counted.
  * BD_EDATA: fewer rows than coefficients (or none left over), a constant response, a constant predictor beside an
  * intercept, fewer than two clusters, clusters asked for but not given, a value that is not finite, a negative
  * weight. BD_ENUMERIC: collinear columns, named.
