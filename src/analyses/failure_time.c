@@ -85,10 +85,10 @@ static double mean_offset(const bd_failure_time_design *design)
 }
 
 static bd_status predict_one(const bd_failure_time_regression *regression, const survival_profile *profile, double offset,
-                             const bd_predictions *all, bd_arena *arena, bd_prediction *out)
+                             const bd_survival_predictions *all, bd_arena *arena, bd_survival_prediction *out)
 {
     const bd_failure_time *fit = regression->fit;
-    bd_predicted_point *points;
+    bd_survival_predicted_point *points;
     double *x;
     BD_NEW(arena, points, all->n_times);
     BD_NEW(arena, x, fit->n_columns);
@@ -96,18 +96,18 @@ static bd_status predict_one(const bd_failure_time_regression *regression, const
     memcpy(x + 1, profile->values, (fit->n_columns - 1) * sizeof *x);
     for (size_t t = 0; t < all->n_times; t++) {
         const bd_failure_time_point p = bd_failure_time_at(fit, x, offset, all->times[t]);
-        points[t] = (bd_predicted_point){p.survival, p.low, p.high, p.hazard, p.hazard_se};
+        points[t] = (bd_survival_predicted_point){p.survival, p.low, p.high, p.hazard, p.hazard_se};
     }
     const bd_failure_time_quantile median = bd_failure_time_quantile_of(fit, x, offset, 0.5);
-    *out = (bd_prediction){
+    *out = (bd_survival_prediction){
         .profile = profile->name, .median = {median.time, median.low, median.high}, .points = points};
     return BD_OK;
 }
 
-static bd_status predict(bd_failure_time_regression *regression, const bd_prediction_options *options, bd_arena *arena)
+static bd_status predict(bd_failure_time_regression *regression, const bd_survival_prediction_options *options, bd_arena *arena)
 {
-    bd_predictions *predictions;
-    bd_prediction *items;
+    bd_survival_predictions *predictions;
+    bd_survival_prediction *items;
     survival_profile *profiles = NULL;
     size_t n = 0;
     if (options->n_profiles == 0 && !options->baseline)

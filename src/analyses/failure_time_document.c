@@ -203,7 +203,7 @@ bd_status bd_failure_time_document(const bd_failure_time_regression *r, bd_arena
     BD_TRY(hazard_table(r, document));
     BD_TRY(bootstrap_table(r, document));
     BD_TRY(fit_table(r, document));
-    BD_TRY(bd_predictions_document(r->predictions, document));
+    BD_TRY(bd_survival_predictions_document(r->predictions, document));
     BD_TRY(say(r, document));
     BD_TRY(notes(r, document));
     if (r->bootstrap != NULL)

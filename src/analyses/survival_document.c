@@ -214,7 +214,7 @@ bd_status bd_survival_document(const bd_survival *survival, bd_arena *arena, bd_
         BD_TRY(survival_bootstrap_table(survival, document));
     BD_TRY(fit_table(survival, document));
     BD_TRY(proportional_table(survival, document));
-    BD_TRY(bd_predictions_document(survival->predictions, document));
+    BD_TRY(bd_survival_predictions_document(survival->predictions, document));
     BD_TRY(sentence(survival, document));
     BD_TRY(notes(survival, document));
     BD_TRY(cox_warnings(survival->fit, "", document));

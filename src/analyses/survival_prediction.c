@@ -24,16 +24,16 @@ static bd_status follow_up(const bd_cox_design *design, bd_arena *arena, const d
     return BD_OK;
 }
 
-static bd_predicted_point point_at(const bd_cox_curve *curve, double time, double last)
+static bd_survival_predicted_point point_at(const bd_cox_curve *curve, double time, double last)
 {
     size_t n = 0;
     if (time > last)
-        return (bd_predicted_point){NAN, NAN, NAN, NAN, NAN};
+        return (bd_survival_predicted_point){NAN, NAN, NAN, NAN, NAN};
     while (n < curve->n_times && curve->times[n] <= time)
         n++;
     if (n == 0)
-        return (bd_predicted_point){1, 1, 1, 0, 0};
-    return (bd_predicted_point){curve->survival[n - 1], curve->low[n - 1], curve->high[n - 1], curve->hazard[n - 1],
+        return (bd_survival_predicted_point){1, 1, 1, 0, 0};
+    return (bd_survival_predicted_point){curve->survival[n - 1], curve->low[n - 1], curve->high[n - 1], curve->hazard[n - 1],
                                 curve->hazard_se[n - 1]};
 }
 
@@ -57,10 +57,10 @@ static bd_status find_median(const bd_cox_curve *curve, double last, bd_arena *a
 }
 
 static bd_status predict(const bd_survival_data *data, const bd_cox *fit, const survival_profile *profile, size_t stratum,
-                         const bd_predictions *all, double last, bd_arena *arena, bd_prediction *out)
+                         const bd_survival_predictions *all, double last, bd_arena *arena, bd_survival_prediction *out)
 {
-    bd_predicted_point *points;
-    *out = (bd_prediction){.profile = profile->name,
+    bd_survival_predicted_point *points;
+    *out = (bd_survival_prediction){.profile = profile->name,
                            .stratum = data->strata_levels != NULL ? data->strata_levels[stratum].name : NULL};
     BD_TRY(bd_cox_survival(&data->design, fit, stratum, profile->values, arena, &out->curve));
     BD_NEW(arena, points, all->n_times);
@@ -70,12 +70,12 @@ static bd_status predict(const bd_survival_data *data, const bd_cox *fit, const 
     return find_median(out->curve, last, arena, &out->median);
 }
 
-bd_status bd_cox_predict(const bd_survival_data *data, const bd_cox *fit, const bd_prediction_options *options,
-                         bd_arena *arena, const bd_predictions **out)
+bd_status bd_cox_predict(const bd_survival_data *data, const bd_cox *fit, const bd_survival_prediction_options *options,
+                         bd_arena *arena, const bd_survival_predictions **out)
 {
     const size_t n_strata = data->design.strata != NULL ? data->design.n_strata : 1;
-    bd_predictions *predictions;
-    bd_prediction *items;
+    bd_survival_predictions *predictions;
+    bd_survival_prediction *items;
     survival_profile *profiles = NULL;
     const double *last = NULL;
     double common = 0;

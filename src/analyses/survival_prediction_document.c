@@ -2,7 +2,7 @@
 #include <bordin/analyses/survival_prediction.h>
 
 /* Profile and, where there are strata, stratum; returns how many cells. */
-static size_t name_cells(const bd_prediction *item, bd_cell *cells)
+static size_t name_cells(const bd_survival_prediction *item, bd_cell *cells)
 {
     cells[0] = bd_text(item->profile);
     if (item->stratum != NULL)
@@ -11,7 +11,7 @@ static size_t name_cells(const bd_prediction *item, bd_cell *cells)
 }
 
 /* A table whose first headings are theirs. */
-static bd_status begin(const bd_predictions *predictions, const char *id, const char *title, const bd_heading *rest,
+static bd_status begin(const bd_survival_predictions *predictions, const char *id, const char *title, const bd_heading *rest,
                        size_t n_rest, bd_document *document, bd_document_rows **rows)
 {
     enum { MOST = 12 };
@@ -22,7 +22,7 @@ static bd_status begin(const bd_predictions *predictions, const char *id, const 
     return bd_document_table(document, id, title, headings, n + n_rest, rows);
 }
 
-static bd_status add(const bd_prediction *item, const double *values, size_t n_values, bd_document_rows *rows)
+static bd_status add(const bd_survival_prediction *item, const double *values, size_t n_values, bd_document_rows *rows)
 {
     bd_cell *cells;
     BD_TRY(bd_document_row(rows, &cells));
@@ -32,7 +32,7 @@ static bd_status add(const bd_prediction *item, const double *values, size_t n_v
     return BD_OK;
 }
 
-static bd_status medians_table(const bd_predictions *predictions, bd_document *document)
+static bd_status medians_table(const bd_survival_predictions *predictions, bd_document *document)
 {
     const bd_heading headings[] = {{"median", "Median", BD_ESTIMATE},
                                    {"ci_low", "CI low", BD_ESTIMATE},
@@ -46,7 +46,7 @@ static bd_status medians_table(const bd_predictions *predictions, bd_document *d
     return BD_OK;
 }
 
-static bd_status points_table(const bd_predictions *predictions, bd_document *document)
+static bd_status points_table(const bd_survival_predictions *predictions, bd_document *document)
 {
     const bd_heading headings[] = {{"time", "Time", BD_STATISTIC},
                                    {"survival", "Survival", BD_BOUNDED},
@@ -58,14 +58,14 @@ static bd_status points_table(const bd_predictions *predictions, bd_document *do
     BD_TRY(begin(predictions, "predictions", "Survival of profiles", headings, 6, document, &rows));
     for (size_t i = 0; i < predictions->n; i++)
         for (size_t t = 0; t < predictions->n_times; t++) {
-            const bd_predicted_point *p = &predictions->items[i].points[t];
+            const bd_survival_predicted_point *p = &predictions->items[i].points[t];
             const double values[] = {predictions->times[t], p->survival, p->low, p->high, p->hazard, p->hazard_se};
             BD_TRY(add(&predictions->items[i], values, 6, rows));
         }
     return BD_OK;
 }
 
-static bd_status curves_table(const bd_predictions *predictions, bd_document *document)
+static bd_status curves_table(const bd_survival_predictions *predictions, bd_document *document)
 {
     const bd_heading headings[] = {{"time", "Time", BD_STATISTIC},
                                    {"at_risk", "At risk", BD_STATISTIC},
@@ -89,7 +89,7 @@ static bd_status curves_table(const bd_predictions *predictions, bd_document *do
     return BD_OK;
 }
 
-bd_status bd_predictions_document(const bd_predictions *predictions, bd_document *document)
+bd_status bd_survival_predictions_document(const bd_survival_predictions *predictions, bd_document *document)
 {
     if (predictions == NULL)
         return BD_OK;

@@ -34,15 +34,15 @@ static bd_status choose_strata(const bd_survival_data *data, const bd_profile *p
     return n > 0 ? BD_OK : unknown_stratum(data, profile->name, arena);
 }
 
-static bd_status note_offset(const bd_survival_data *data, bd_arena *arena, const char ***notes, bd_predictions *out)
+static bd_status note_offset(const bd_survival_data *data, bd_arena *arena, const char ***notes, bd_survival_predictions *out)
 {
     if (data->offset == NULL)
         return BD_OK;
     return bd_print(arena, &(*notes)[out->n_notes++], "Predictions are at the mean of the offset, %s.", data->offset);
 }
 
-bd_status survival_profiles(const bd_survival_data *data, const bd_prediction_options *options, bd_arena *arena,
-                            survival_profile **out, size_t *n_out, bd_predictions *predictions)
+bd_status survival_profiles(const bd_survival_data *data, const bd_survival_prediction_options *options, bd_arena *arena,
+                            survival_profile **out, size_t *n_out, bd_survival_predictions *predictions)
 {
     const size_t p = data->design.n_columns, n_all = options->n_profiles + options->baseline;
     const bd_profile_request request = {.texts = options->profiles, .n = options->n_profiles,

@@ -130,10 +130,10 @@ static bd_status compete(const bd_survival_data *data, const bd_survival_options
     return bd_competing_document(result, arena, document);
 }
 
-static bd_status ask(double level, bd_arena *arena, bd_prediction_options *prediction)
+static bd_status ask(double level, bd_arena *arena, bd_survival_prediction_options *prediction)
 {
     const bd_profile_request request = cli_profile_request();
-    *prediction = (bd_prediction_options){
+    *prediction = (bd_survival_prediction_options){
         .profiles = request.texts, .n_profiles = request.n, .baseline = baseline, .level = level};
     return parse_times(times, arena, &prediction->times, &prediction->n_times);
 }

@@ -98,7 +98,7 @@ static bd_failure_time_options options_of(size_t d)
     bd_failure_time_options options = BD_FAILURE_TIME_DEFAULTS;
     must(bd_failure_time_find(references[d].name, &options.distribution));
     options.prediction =
-        (bd_prediction_options){.profiles = &profile, .n_profiles = 1, .times = days, .n_times = 2, .level = 0.95};
+        (bd_survival_prediction_options){.profiles = &profile, .n_profiles = 1, .times = days, .n_times = 2, .level = 0.95};
     return options;
 }
 
@@ -128,11 +128,11 @@ static void test_failure_time__estimates_errors_and_predictions_are_those_of_sur
         assert_true(d <= BD_EXPONENTIAL || isnan(model->fit->coefficients[1].hazard_ratio));
         assert_close(model->fit->log_likelihood_null, r->log_likelihoods[0], 1e-12);
         assert_close(model->fit->log_likelihood, r->log_likelihoods[1], 1e-12);
-        const bd_prediction *item = &model->predictions->items[0];
+        const bd_survival_prediction *item = &model->predictions->items[0];
         assert_close(log(item->median.value), r->log_median[0], 1e-10);
         assert_close(log(item->median.high), r->log_median[0] + 1.95996398454005 * r->log_median[1], 1e-10);
         for (size_t t = 0; t < 2; t++) {
-            const bd_predicted_point *p = &item->points[t];
+            const bd_survival_predicted_point *p = &item->points[t];
             assert_close(p->survival, r->survival[t], 1e-10);
             assert_close(p->hazard, -log(r->survival[t]), 1e-10);
             assert_true(p->low < p->survival && p->survival < p->high);

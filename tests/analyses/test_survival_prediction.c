@@ -39,10 +39,10 @@ typedef struct curve {
     double points[2][5], median[3];
 } curve;
 
-static void check(const bd_prediction *item, const curve *expected)
+static void check(const bd_survival_prediction *item, const curve *expected)
 {
     for (size_t t = 0; t < 2; t++) {
-        const bd_predicted_point *p = &item->points[t];
+        const bd_survival_predicted_point *p = &item->points[t];
         const double found[] = {p->survival, p->low, p->high, p->hazard, p->hazard_se};
         for (size_t i = 0; i < 5; i++)
             assert_close(found[i], expected->points[t][i]);
@@ -52,13 +52,13 @@ static void check(const bd_prediction *item, const curve *expected)
     assert_close(item->median.high, expected->median[2]);
 }
 
-static const bd_predictions *predict(const bd_survival_data *data, bd_cox_ties ties, const char *profile, bool baseline,
+static const bd_survival_predictions *predict(const bd_survival_data *data, bd_cox_ties ties, const char *profile, bool baseline,
                                      const double *times)
 {
     bd_survival_options options = BD_SURVIVAL_DEFAULTS;
     const bd_survival *survival;
     options.ties = ties;
-    options.prediction = (bd_prediction_options){.profiles = &profile, .n_profiles = profile != NULL, .baseline = baseline,
+    options.prediction = (bd_survival_prediction_options){.profiles = &profile, .n_profiles = profile != NULL, .baseline = baseline,
                                                  .times = times, .n_times = 2};
     must(bd_survive(data, &options, arena, &survival));
     assert_non_null(survival->predictions);
@@ -86,7 +86,7 @@ static void test_survival_prediction__of_strata_is_that_of_survfit(void **state)
     const bd_survival_data *data =
         data_of("lung", (bd_survival_spec){.formula = "Surv(time, status == 2) ~ log(age) + strata(sex) + ph.ecog"});
     for (int ties = 0; ties < 2; ties++) {
-        const bd_predictions *all = predict(data, (bd_cox_ties)ties, "age=60,ph.ecog=1", false, days);
+        const bd_survival_predictions *all = predict(data, (bd_cox_ties)ties, "age=60,ph.ecog=1", false, days);
         assert_int_equal(all->n, 2);
         assert_string_equal(all->items[1].profile, "age=60, ph.ecog=1");
         assert_string_equal(all->items[1].stratum, "2");
@@ -117,7 +117,7 @@ static void test_survival_prediction__of_means_and_of_the_baseline_is_that_of_su
     const bd_survival_data *data =
         data_of("lung", (bd_survival_spec){.formula = "Surv(time, status == 2) ~ age + ph.ecog"});
     for (int ties = 0; ties < 2; ties++) {
-        const bd_predictions *all = predict(data, (bd_cox_ties)ties, "means", true, days);
+        const bd_survival_predictions *all = predict(data, (bd_cox_ties)ties, "means", true, days);
         assert_int_equal(all->n, 2);
         assert_string_equal(all->items[0].profile, "baseline");
         check(&all->items[0], &expected[ties][0]);
@@ -146,7 +146,7 @@ static void test_survival_prediction__chooses_strata_by_each_of_several_names(vo
     (void)state;
     const bd_survival_data *data =
         data_of("lung", (bd_survival_spec){.formula = "Surv(time, status == 2) ~ age + strata(sex, ph.ecog < 1)"});
-    const bd_predictions *all = predict(data, BD_COX_EFRON, "age=60,sex=2", false, days);
+    const bd_survival_predictions *all = predict(data, BD_COX_EFRON, "age=60,sex=2", false, days);
     assert_int_equal(data->design.n_strata, 4);
     assert_int_equal(all->n, 2);
     assert_string_equal(all->items[0].stratum, "2, 0");
@@ -158,7 +158,7 @@ static void test_survival_prediction__knows_nothing_behind_the_last_time(void **
     (void)state;
     const bd_survival_data *data =
         data_of("lung", (bd_survival_spec){.formula = "Surv(time, status == 2) ~ age + strata(sex)"});
-    const bd_predictions *all = predict(data, BD_COX_EFRON, "means", false, (double[]){0, 966});
+    const bd_survival_predictions *all = predict(data, BD_COX_EFRON, "means", false, (double[]){0, 966});
     assert_true(all->items[0].points[0].survival == 1 && all->items[0].points[0].hazard == 0);
     assert_true(all->items[0].points[1].survival > 0); /* men: until 1022 */
     assert_true(isnan(all->items[1].points[1].survival));
@@ -172,7 +172,7 @@ static void test_survival_prediction__says_what_is_wrong(void **state)
     bd_survival_options options = BD_SURVIVAL_DEFAULTS;
     const bd_survival *survival;
     const char *profile = "age=60,sex=3";
-    options.prediction = (bd_prediction_options){.profiles = &profile, .n_profiles = 1};
+    options.prediction = (bd_survival_prediction_options){.profiles = &profile, .n_profiles = 1};
     assert_int_equal(bd_survive(data, &options, arena, &survival), BD_EDATA);
     assert_string_equal(bd_message(), "--profile 'age=60, sex=3': no used row is of this stratum; those of sex are '1', '2'");
     profile = "time=3";

@@ -18,7 +18,7 @@ typedef struct bd_failure_time_options {
     double level;
     bool bootstrap; /* clusters or rows are drawn */
     bd_bootstrap_options resampling;
-    bd_prediction_options prediction;
+    bd_survival_prediction_options prediction;
 } bd_failure_time_options;
 
 #define BD_FAILURE_TIME_DEFAULTS ((bd_failure_time_options){.level = 0.95, .resampling = BD_BOOTSTRAP_DEFAULTS})
@@ -28,7 +28,7 @@ typedef struct bd_failure_time_regression {
     bd_failure_time_design design;        /* the constant, then the columns of data->design */
     const bd_failure_time *fit;
     const bd_bootstrap_result *bootstrap; /* of each coefficient, and log(scale) if it is estimated; NULL: not asked */
-    const bd_predictions *predictions;    /* NULL: none asked for, or no convergence */
+    const bd_survival_predictions *predictions;    /* NULL: none asked for, or no convergence */
     double last;                          /* time that was observed */
 } bd_failure_time_regression;
 

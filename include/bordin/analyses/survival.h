@@ -73,7 +73,7 @@ typedef struct bd_survival_options {
     int n_threads; /* 0: all */
     bool bootstrap; /* whether to resample: clusters, patients with all their intervals, or rows */
     bd_bootstrap_options resampling;
-    bd_prediction_options prediction; /* its level is this one */
+    bd_survival_prediction_options prediction; /* its level is this one */
 } bd_survival_options;
 
 #define BD_SURVIVAL_DEFAULTS ((bd_survival_options){.level = 0.95, .resampling = BD_BOOTSTRAP_DEFAULTS})
@@ -83,7 +83,7 @@ typedef struct bd_survival {
     const bd_cox *fit;               /* coefficients in the order of data->design.columns */
     const bd_cox_zph *proportional;  /* by data->terms, over Kaplan-Meier time; NULL: exact ties, or no convergence */
     const bd_bootstrap_result *bootstrap; /* a value for each coefficient; NULL unless asked for */
-    const bd_predictions *predictions;    /* NULL: none asked for, or no convergence */
+    const bd_survival_predictions *predictions;    /* NULL: none asked for, or no convergence */
 } bd_survival;
 
 /* "efron", "breslow", "exact". BD_EUSAGE: no such; the message lists them. */
