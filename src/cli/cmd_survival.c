@@ -3,13 +3,14 @@
 #include <stdlib.h>
 
 #include <bordin/analyses/competing.h>
+#include <bordin/analyses/discrete_time.h>
 #include <bordin/analyses/failure_time.h>
 #include <bordin/analyses/survival_curves.h>
 
 #include "cli.h"
 
-static char *ties, *id, *times, *horizon, *rho, *cause, *censored, *distribution;
-static int robust, competing, baseline;
+static char *ties, *id, *times, *horizon, *rho, *cause, *censored, *distribution, *periods, *period_effect;
+static int robust, competing, baseline, discrete;
 
 static struct poptOption option_table[] = {
     {"ties", 0, POPT_ARG_STRING, &ties, 0, "events at one time: efron (default), breslow or exact", "NAME"},
@@ -24,6 +25,13 @@ static struct poptOption option_table[] = {
      "R"},
     {"distribution", 0, POPT_ARG_STRING, &distribution, 0,
      "of times, instead of proportional hazards: weibull, exponential, lognormal or loglogistic", "NAME"},
+    {"discrete", 0, POPT_ARG_NONE, &discrete, 0,
+     "hazards by session or other period, instead of proportional hazards in continuous time", NULL},
+    {"link", 0, POPT_ARG_STRING, &cli.link, 0, "discrete: logit (default), cloglog or probit", "NAME"},
+    {"periods", 0, POPT_ARG_STRING, &periods, 0,
+     "discrete: ends of the periods, 30,60,90 (default: times are whole numbers, each a period)", "LIST"},
+    {"period-effect", 0, POPT_ARG_STRING, &period_effect, 0,
+     "discrete: each (default: an effect of each period), linear, quadratic or log", "NAME"},
     {"competing", 0, POPT_ARG_NONE, &competing, 0,
      "the event has several causes, of which the first is seen: shares, cause-specific hazards, Fine and Gray", NULL},
     {"censored", 0, POPT_ARG_STRING, &censored, 0,
@@ -51,7 +59,7 @@ static bd_status read_data(const char *file, const bd_survival_spec *spec, bd_ar
     return bd_survival_build(*table, spec, arena, data);
 }
 
-static bd_status parse_times(const char *list, bd_arena *arena, const double **out, size_t *n_out)
+static bd_status parse_times(const char *option, const char *list, bd_arena *arena, const double **out, size_t *n_out)
 {
     double *all = NULL;
     size_t n = 0, capacity = 0;
@@ -59,7 +67,7 @@ static bd_status parse_times(const char *list, bd_arena *arena, const double **o
         char *end;
         const double time = strtod(s, &end);
         if (end == s || (*end != ',' && *end != '\0') || !(time >= 0) || time > 1e300)
-            return bd_fail(BD_EUSAGE, "--times takes times, such as 30,90,365, not '%s'", list);
+            return bd_fail(BD_EUSAGE, "--%s takes times, such as 30,90,365, not '%s'", option, list);
         BD_PUSH(arena, all, n, capacity, time);
         s = *end == ',' ? end + 1 : NULL;
     }
@@ -69,7 +77,7 @@ static bd_status parse_times(const char *list, bd_arena *arena, const double **o
 }
 
 /* What is made of the data. */
-typedef enum model { CURVES = 1, COX = 2, SHARES = 4, CAUSES = 8, TIMES = 16 } model;
+typedef enum model { CURVES = 1, COX = 2, SHARES = 4, CAUSES = 8, TIMES = 16, DISCRETE = 32 } model;
 
 static bd_status refuse_options(model kind)
 {
@@ -79,17 +87,22 @@ static bd_status refuse_options(model kind)
         unsigned kinds;
         const char *place;
     } options[] = {
-        {"boot", cli.boot != NULL, COX | TIMES, kind == CAUSES ? "one cause at a time: Surv(time, event == \"cause\")"
+        {"boot", cli.boot != NULL, COX | TIMES | DISCRETE, kind == CAUSES ? "one cause at a time: Surv(time, event == \"cause\")"
                                                        : "formulas with predictors"},
-        {"ties", ties != NULL, COX | CAUSES, kind == TIMES ? "proportional hazards" : "formulas with predictors"},
-        {"robust", robust, COX | CAUSES | TIMES, "formulas with predictors"},
-        {"times", times != NULL && cli.profiles == NULL && !baseline, CURVES | SHARES,
-         "curves: formulas without predictors, ~ 1 or ~ strata(arm), or --profile"},
-        {"profile", cli.profiles != NULL, COX | TIMES, "formulas with predictors and one kind of event"},
-        {"baseline", baseline, COX | TIMES, "formulas with predictors and one kind of event"},
+        {"ties", ties != NULL, COX | CAUSES, kind == TIMES || kind == DISCRETE ? "proportional hazards" : "formulas with predictors"},
+        {"robust", robust, COX | CAUSES | TIMES | DISCRETE, "formulas with predictors"},
+        {"times", times != NULL && ((cli.profiles == NULL && !baseline) || kind == DISCRETE), CURVES | SHARES,
+         kind == DISCRETE ? "continuous time; with --discrete survival is told for each period"
+                          : "curves: formulas without predictors, ~ 1 or ~ strata(arm), or --profile"},
+        {"profile", cli.profiles != NULL, COX | TIMES | DISCRETE, "formulas with predictors and one kind of event"},
+        {"baseline", baseline, COX | TIMES | DISCRETE, "formulas with predictors and one kind of event"},
         {"rho", rho != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"horizon", horizon != NULL, CURVES, "curves of one event: formulas without predictors, ~ 1 or ~ strata(arm)"},
-        {"distribution", distribution != NULL, TIMES, "one kind of event; leave --competing out"},
+        {"distribution", distribution != NULL, TIMES, "one kind of event in continuous time; leave --competing and --discrete out"},
+        {"discrete", discrete, DISCRETE, "one kind of event; leave --competing out"},
+        {"link", cli.link != NULL, DISCRETE, "--discrete"},
+        {"periods", periods != NULL, DISCRETE, "--discrete"},
+        {"period-effect", period_effect != NULL, DISCRETE, "--discrete"},
         {"cause", cause != NULL, SHARES | CAUSES, "--competing"},
         {"censored", censored != NULL, SHARES | CAUSES, "--competing"},
     };
@@ -104,7 +117,7 @@ static bd_status follow(const bd_survival_data *data, double level, bd_arena *ar
     bd_follow_options options = BD_FOLLOW_DEFAULTS;
     const bd_followed *followed;
     options.level = level;
-    BD_TRY(parse_times(times, arena, &options.times, &options.n_times));
+    BD_TRY(parse_times("times", times, arena, &options.times, &options.n_times));
     if (horizon != NULL)
         BD_TRY(cli_real("horizon", horizon, 0, 1e300, &options.horizon));
     if (rho != NULL)
@@ -123,7 +136,7 @@ static bd_status compete(const bd_survival_data *data, const bd_survival_options
     options.robust = given->robust;
     options.n_threads = given->n_threads;
     options.cause = cause;
-    BD_TRY(parse_times(times, arena, &options.times, &options.n_times));
+    BD_TRY(parse_times("times", times, arena, &options.times, &options.n_times));
     if (rho != NULL)
         BD_TRY(cli_real("rho", rho, 0, 100, &options.rho));
     BD_TRY(bd_compete(data, &options, arena, &result));
@@ -135,7 +148,7 @@ static bd_status ask(double level, bd_arena *arena, bd_survival_prediction_optio
     const bd_profile_request request = cli_profile_request();
     *prediction = (bd_survival_prediction_options){
         .profiles = request.texts, .n_profiles = request.n, .baseline = baseline, .level = level};
-    return parse_times(times, arena, &prediction->times, &prediction->n_times);
+    return parse_times("times", times, arena, &prediction->times, &prediction->n_times);
 }
 
 static bd_status regress(const bd_survival_data *data, bd_survival_options *options, bd_arena *arena,
@@ -158,6 +171,23 @@ static bd_status accelerate(const bd_survival_data *data, const bd_survival_opti
     BD_TRY(ask(given->level, arena, &options.prediction));
     BD_TRY(bd_failure_time_regress(data, &options, arena, &regression));
     BD_TRY(bd_failure_time_document(regression, arena, document));
+    return cli_write_replicates(regression->bootstrap, arena);
+}
+
+static bd_status regress_periods(const bd_survival_data *data, const bd_survival_options *given, bd_arena *arena,
+                                 bd_document **document)
+{
+    bd_discrete_time_options options = {.robust = given->robust, .level = given->level, .n_threads = given->n_threads,
+                                        .bootstrap = given->bootstrap, .resampling = given->resampling};
+    const bd_discrete_time *regression;
+    if (cli.link != NULL)
+        BD_TRY(bd_while(bd_link_find(cli.link, &options.link), "--link"));
+    if (period_effect != NULL)
+        BD_TRY(bd_while(bd_period_effect_find(period_effect, &options.effect), "--period-effect"));
+    BD_TRY(parse_times("periods", periods, arena, &options.ends, &options.n_ends));
+    BD_TRY(ask(given->level, arena, &options.prediction));
+    BD_TRY(bd_discrete_time_regress(data, &options, arena, &regression));
+    BD_TRY(bd_discrete_time_document(regression, arena, document));
     return cli_write_replicates(regression->bootstrap, arena);
 }
 
@@ -199,6 +229,7 @@ static bd_status survive(size_t n_arguments, const char *const *arguments, bd_ar
     BD_TRY(read_data(arguments[1], &spec, arena, &table, &data));
     const bool predictors = data->design.n_columns > 0;
     const model kind = competing              ? (predictors ? CAUSES : SHARES)
+                       : discrete             ? DISCRETE
                        : distribution != NULL ? TIMES
                        : predictors           ? COX
                                               : CURVES;
@@ -206,6 +237,7 @@ static bd_status survive(size_t n_arguments, const char *const *arguments, bd_ar
     BD_TRY(kind == COX      ? regress(data, &options, arena, &document)
            : kind == CURVES ? follow(data, options.level, arena, &document)
            : kind == TIMES  ? accelerate(data, &options, arena, &document)
+           : kind == DISCRETE ? regress_periods(data, &options, arena, &document)
                             : compete(data, &options, arena, &document));
     return cli_write(document, table, arena);
 }
@@ -218,6 +250,7 @@ const cli_command cli_survival = {
                "  bordin survival 'Surv(time, status == 2) ~ age + strata(sex)' datasets/survival/lung.csv --profile age=60\n"
                "  bordin survival 'Surv(time, status == 2) ~ strata(sex)' datasets/survival/lung.csv --times 180,365\n"
                "  bordin survival 'Surv(time, status == 2) ~ age + ph.ecog' datasets/survival/lung.csv --distribution weibull\n"
+               "  bordin survival 'Surv(time, status) ~ rx' datasets/survival/rats.csv --discrete --period-effect log\n"
                "  bordin survival 'Surv(etime, event) ~ age + sex' datasets/survival/mgus2.csv --competing",
     .text = "Fits proportional hazards or, without predictors, Kaplan and Meier's curves: by arm with ~ strata(arm), which a\n"
             "log-rank test compares, or of all with ~ 1. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0\n"

@@ -86,19 +86,24 @@ static bd_status check_overlap(const bd_cox_design *design, bd_arena *arena)
     return BD_OK;
 }
 
-bd_status cox_check(const bd_cox_design *design, bd_cox_ties ties, bd_arena *arena)
+bd_status bd_cox_check(const bd_cox_design *design, bd_arena *arena)
 {
-    if (design->n_columns == 0)
-        return bd_fail(BD_EUSAGE, "no predictors are given");
     if (design->n_rows >= UINT32_MAX)
         return bd_fail(BD_EDATA, "%zu rows are more than this model takes", design->n_rows);
-    if (ties == BD_COX_EXACT && design->weights != NULL)
-        return bd_fail(BD_EUSAGE, "the exact likelihood of ties takes no weights; use efron or breslow");
     BD_TRY(check_columns(design));
     for (size_t i = 0; i < design->n_rows; i++)
         BD_TRY(check_time(design, i));
     BD_TRY(check_events(design));
     return check_overlap(design, arena);
+}
+
+bd_status cox_check(const bd_cox_design *design, bd_cox_ties ties, bd_arena *arena)
+{
+    if (design->n_columns == 0)
+        return bd_fail(BD_EUSAGE, "no predictors are given");
+    if (ties == BD_COX_EXACT && design->weights != NULL)
+        return bd_fail(BD_EUSAGE, "the exact likelihood of ties takes no weights; use efron or breslow");
+    return bd_cox_check(design, arena);
 }
 
 bd_status cox_fail_collinear(const bd_cox_design *design, const double *triangle, size_t j, bd_arena *arena)
