@@ -14,8 +14,8 @@ static bd_survival_rows rows_of(const bd_survival_data *data)
                               .n_clusters = design->n_clusters};
 }
 
-static bd_status select_causes(const bd_survival_data *data, const char *only, bd_arena *arena, bd_competing *competing,
-                               bd_competing_cause **out)
+static bd_status select_causes(const bd_survival_data *data, const char *only, bd_arena *arena,
+                               bd_competing *competing, bd_competing_cause **out)
 {
     bd_competing_cause *causes;
     const char *names = "";

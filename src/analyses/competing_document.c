@@ -22,8 +22,10 @@ static bd_status fill(bd_document_rows *rows, const char *first, const char *sec
 
 static bd_status groups_table(const bd_competing *c, bd_document *document)
 {
-    const bd_heading headings[] = {
-        {"group", "Group", BD_TEXT}, {"cause", "Event", BD_TEXT}, {"n", "n", BD_COUNT}, {"events", "Events", BD_COUNT}};
+    const bd_heading headings[] = {{"group", "Group", BD_TEXT},
+                                   {"cause", "Event", BD_TEXT},
+                                   {"n", "n", BD_COUNT},
+                                   {"events", "Events", BD_COUNT}};
     bd_document_rows *rows;
     BD_TRY(bd_document_table(document, "groups", "Groups", headings, 4, &rows));
     for (size_t g = 0; g < c->n_groups; g++)
@@ -116,22 +118,24 @@ static bd_status say_shares(const bd_competing *c, bd_document *document)
     for (size_t k = 0; k < c->n_causes; k++) {
         const bd_gray *test = c->causes[k].test;
         if (test != NULL)
-            BD_TRY(bd_document_say(document, BD_SENTENCE, "The shares with %s first %s between the levels of %s, "
-                                                          "chi2(%.0f) = %.2f, %s.",
+            BD_TRY(bd_document_say(document, BD_SENTENCE,
+                                   "The shares with %s first %s between the levels of %s, "
+                                   "chi2(%.0f) = %.2f, %s.",
                                    c->causes[k].name,
-                                   test->p < 1 - c->options.level ? "differ" : "do not differ beyond chance", data->strata,
-                                   test->df, test->statistic, bd_show_p(test->p).text));
+                                   test->p < 1 - c->options.level ? "differ" : "do not differ beyond chance",
+                                   data->strata, test->df, test->statistic, bd_show_p(test->p).text));
     }
-    BD_TRY(bd_document_say(document, BD_NOTE,
-                           "Shares: Aalen and Johansen's; %g %% intervals on the scale log(-log(share)), errors from %s.",
-                           100 * c->options.level,
-                           data->cluster != NULL ? "each cluster's influence" : "each row's influence"));
+    BD_TRY(bd_document_say(
+        document, BD_NOTE,
+        "Shares: Aalen and Johansen's; %g %% intervals on the scale log(-log(share)), errors from %s.",
+        100 * c->options.level, data->cluster != NULL ? "each cluster's influence" : "each row's influence"));
     if (c->options.rho != 0 && c->causes[0].test != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "Each time counts as 1 - share to the power of %g in the test.",
                                c->options.rho));
     if (c->n_groups > 1 && c->causes[0].test == NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Gray's test takes rows that are at risk from 0, without weights: none "
-                                                  "is given."));
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "Gray's test takes rows that are at risk from 0, without weights: none "
+                               "is given."));
     return BD_OK;
 }
 
@@ -182,7 +186,8 @@ static bd_status fit_table(const bd_competing *c, bd_document *document)
     for (size_t k = 0; k < c->n_causes; k++) {
         const bd_cox *of[] = {c->causes[k].specific, c->causes[k].subdistribution};
         for (size_t m = 0; m < 2 && of[m] != NULL; m++) {
-            const bd_cox_test *ratio = &of[m]->likelihood_ratio; /* of weighted copies of rows it has no distribution */
+            const bd_cox_test *ratio =
+                &of[m]->likelihood_ratio; /* of weighted copies of rows it has no distribution */
             const double values[] = {(double)of[0]->n_used, (double)of[m]->n_events, of[m]->log_likelihood_null,
                                      of[m]->log_likelihood, m == 0 ? ratio->statistic : NAN, m == 0 ? ratio->df : NAN,
                                      m == 0 ? ratio->p : NAN};
@@ -205,15 +210,17 @@ static bd_status say_regressions(const bd_competing *c, bd_document *document)
             BD_TRY(bd_document_say(document, BD_NOTE, "Ties: by %s approximation.",
                                    fit->ties == BD_COX_EFRON ? "Efron's" : "Breslow's"));
     }
-    BD_TRY(bd_document_say(document, BD_NOTE, "Cause-specific: rows with another event are censored then. What raises "
-                                              "one hazard changes how many are left for the others; ratios of the share "
-                                              "itself are Fine and Gray's."));
+    BD_TRY(bd_document_say(document, BD_NOTE,
+                           "Cause-specific: rows with another event are censored then. What raises "
+                           "one hazard changes how many are left for the others; ratios of the share "
+                           "itself are Fine and Gray's."));
     if (c->causes[0].subdistribution == NULL)
         return bd_document_say(document, BD_NOTE, "Fine and Gray's model takes rows that are at risk from 0: none is "
                                                   "given.");
-    BD_TRY(bd_document_say(document, BD_NOTE, "Fine and Gray: rows with another event stay at risk, with the weight that "
-                                              "censoring%s would have left (at one time events come before it); robust errors "
-                                              "by %s, in which this weight is taken as known.",
+    BD_TRY(bd_document_say(document, BD_NOTE,
+                           "Fine and Gray: rows with another event stay at risk, with the weight that "
+                           "censoring%s would have left (at one time events come before it); robust errors "
+                           "by %s, in which this weight is taken as known.",
                            data->strata != NULL ? ", by stratum," : "", data->cluster != NULL ? "cluster" : "row"));
     return BD_OK;
 }

@@ -7,8 +7,10 @@
 #include "analyses/discrete_time_internal.h"
 #include "analyses/survival_bootstrap.h"
 
-static const char *const effects[] = {
-    [BD_PERIOD_EACH] = "each", [BD_PERIOD_LINEAR] = "linear", [BD_PERIOD_QUADRATIC] = "quadratic", [BD_PERIOD_LOG] = "log"};
+static const char *const effects[] = {[BD_PERIOD_EACH] = "each",
+                                      [BD_PERIOD_LINEAR] = "linear",
+                                      [BD_PERIOD_QUADRATIC] = "quadratic",
+                                      [BD_PERIOD_LOG] = "log"};
 
 bd_status bd_period_effect_find(const char *name, bd_period_effect *effect)
 {
@@ -33,7 +35,8 @@ double discrete_time_effect(const bd_discrete_time *d, size_t j, size_t period)
 
 static bd_status name_period(const bd_period *p, bool whole, bd_arena *arena, const char **name)
 {
-    return whole ? bd_print(arena, name, "period %g", p->to) : bd_print(arena, name, "period (%g, %g]", p->from, p->to);
+    return whole ? bd_print(arena, name, "period %g", p->to)
+                 : bd_print(arena, name, "period (%g, %g]", p->from, p->to);
 }
 
 /* Their names, and how many there are. */
@@ -43,7 +46,8 @@ static bd_status list_effects(bd_discrete_time *d, bd_arena *arena, const char *
                                             [BD_PERIOD_QUADRATIC] = {"(Intercept)", "period", "period^2"},
                                             [BD_PERIOD_LOG] = {"(Intercept)", "log(period)"}};
     if (d->options.effect != BD_PERIOD_EACH) {
-        for (; d->n_period_columns < 3 && shapes[d->options.effect][d->n_period_columns] != NULL; d->n_period_columns++)
+        for (; d->n_period_columns < 3 && shapes[d->options.effect][d->n_period_columns] != NULL;
+             d->n_period_columns++)
             names[d->n_period_columns] = shapes[d->options.effect][d->n_period_columns];
         return BD_OK;
     }
@@ -51,8 +55,9 @@ static bd_status list_effects(bd_discrete_time *d, bd_arena *arena, const char *
         if (d->periods[k].known)
             continue;
         if (d->n_period_columns == MOST_EFFECTS)
-            return bd_fail(BD_EDATA, "more than %d periods have events; join them by --periods, or let the hazard change "
-                                     "smoothly: --period-effect log",
+            return bd_fail(BD_EDATA,
+                           "more than %d periods have events; join them by --periods, or let the hazard change "
+                           "smoothly: --period-effect log",
                            MOST_EFFECTS);
         BD_TRY(name_period(&d->periods[k], d->options.ends == NULL, arena, &names[d->n_period_columns++]));
     }
@@ -165,20 +170,24 @@ static bd_status resample(bd_discrete_time *d, bd_arena *arena)
     const bd_columns rows = {.n_rows = d->data->design.n_rows};
     drawn of = {.row = d->row, .n_records = d->n_records};
     BD_TRY(bd_while(bd_glm_prepare(&d->design, d->fit, arena, &of.prepared), "--boot"));
-    const bd_statistic statistic = {.n_values = of.prepared->n_columns, .names = d->design.base.names, .columns = &rows,
-                                    .from_weights = replicate, .n_scratch = d->n_records + of.prepared->n_scratch,
+    const bd_statistic statistic = {.n_values = of.prepared->n_columns,
+                                    .names = d->design.base.names,
+                                    .columns = &rows,
+                                    .from_weights = replicate,
+                                    .n_scratch = d->n_records + of.prepared->n_scratch,
                                     .context = &of};
     return survival_draw(d->data, &statistic, &d->options.resampling, arena, &d->bootstrap);
 }
 
-bd_status bd_discrete_time_regress(const bd_survival_data *data, const bd_discrete_time_options *options, bd_arena *arena,
-                                   const bd_discrete_time **out)
+bd_status bd_discrete_time_regress(const bd_survival_data *data, const bd_discrete_time_options *options,
+                                   bd_arena *arena, const bd_discrete_time **out)
 {
     bd_discrete_time *d;
     const bd_glm_options fitting = {.level = options->level};
     const bool robust = options->robust || data->cluster != NULL || data->id != NULL;
     if (data->design.strata != NULL)
-        return bd_fail(BD_EUSAGE, "strata() are for proportional hazards; make %s a predictor, or leave --discrete out",
+        return bd_fail(BD_EUSAGE,
+                       "strata() are for proportional hazards; make %s a predictor, or leave --discrete out",
                        data->strata);
     BD_NEW(arena, d, 1);
     *d = (bd_discrete_time){.data = data, .options = *options};
@@ -186,8 +195,8 @@ bd_status bd_discrete_time_regress(const bd_survival_data *data, const bd_discre
         d->options.link = &bd_logit;
     d->options.robust = robust;
     BD_TRY(make_design(d, arena));
-    BD_TRY(bd_glm_fit(&d->design, &bd_binomial, d->options.link, robust ? &bd_se_cr1 : &bd_se_classical, &fitting, arena,
-                      &d->fit));
+    BD_TRY(bd_glm_fit(&d->design, &bd_binomial, d->options.link, robust ? &bd_se_cr1 : &bd_se_classical, &fitting,
+                      arena, &d->fit));
     BD_TRY(test_predictors(d, &fitting, arena));
     BD_TRY(discrete_time_predict(d, arena));
     if (options->bootstrap)

@@ -16,20 +16,23 @@ static const char *ratio_key(const bd_discrete_time *d)
 
 static const char *ratio_name(const bd_discrete_time *d)
 {
-    return d->options.link == &bd_logit ? "Odds ratio" : d->options.link == &bd_cloglog ? "Hazard ratio" : "Risk ratio";
+    return d->options.link == &bd_logit     ? "Odds ratio"
+           : d->options.link == &bd_cloglog ? "Hazard ratio"
+                                            : "Risk ratio";
 }
 
 static bd_status coefficient_table(const bd_discrete_time *d, bd_document *document)
 {
     const char *key = ratio_key(d);
-    const bd_heading headings[] = {{"term", "Term", BD_TEXT},
-                                   {"estimate", "Estimate", BD_ESTIMATE},
-                                   {d->options.robust ? "robust_se" : "se", d->options.robust ? "Robust SE" : "SE", BD_ESTIMATE},
-                                   {"statistic", d->fit->uses_t ? "t" : "z", BD_STATISTIC},
-                                   {"p", "p", BD_P_VALUE},
-                                   {key != NULL ? key : "ratio", ratio_name(d), BD_ESTIMATE},
-                                   {"ci_low", "CI low", BD_ESTIMATE},
-                                   {"ci_high", "CI high", BD_ESTIMATE}};
+    const bd_heading headings[] = {
+        {"term", "Term", BD_TEXT},
+        {"estimate", "Estimate", BD_ESTIMATE},
+        {d->options.robust ? "robust_se" : "se", d->options.robust ? "Robust SE" : "SE", BD_ESTIMATE},
+        {"statistic", d->fit->uses_t ? "t" : "z", BD_STATISTIC},
+        {"p", "p", BD_P_VALUE},
+        {key != NULL ? key : "ratio", ratio_name(d), BD_ESTIMATE},
+        {"ci_low", "CI low", BD_ESTIMATE},
+        {"ci_high", "CI high", BD_ESTIMATE}};
     bd_document_rows *rows;
     BD_TRY(bd_document_table(document, "coefficients", "Coefficients", headings, 8, &rows));
     for (size_t j = 0; j < d->fit->n_columns; j++) {
@@ -51,12 +54,14 @@ static bd_status coefficient_table(const bd_discrete_time *d, bd_document *docum
 
 static bd_status bootstrap_table(const bd_discrete_time *d, bd_document *document)
 {
-    const bd_heading headings[] = {
-        {"term", "Term", BD_TEXT}, {"estimate", "Estimate", BD_ESTIMATE}, BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
+    const bd_heading headings[] = {{"term", "Term", BD_TEXT},
+                                   {"estimate", "Estimate", BD_ESTIMATE},
+                                   BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
     bd_document_rows *rows;
     if (d->bootstrap == NULL)
         return BD_OK;
-    BD_TRY(bd_document_table(document, "bootstrap", "Bootstrap", headings, sizeof headings / sizeof headings[0], &rows));
+    BD_TRY(
+        bd_document_table(document, "bootstrap", "Bootstrap", headings, sizeof headings / sizeof headings[0], &rows));
     for (size_t j = 0; j < d->fit->n_columns; j++) {
         bd_cell *cells;
         BD_TRY(bd_document_row(rows, &cells));
@@ -142,7 +147,8 @@ static bd_status prediction_table(const bd_discrete_time *d, bd_arena *arena, bd
     bd_document_rows *rows;
     if (d->n_predictions == 0)
         return BD_OK;
-    BD_TRY(bd_document_table(document, "predictions", "Hazard in each period, survival to its end", headings, 8, &rows));
+    BD_TRY(
+        bd_document_table(document, "predictions", "Hazard in each period, survival to its end", headings, 8, &rows));
     if (d->n_periods > MOST_PRINTED)
         bd_document_unprinted(rows);
     for (size_t i = 0; i < d->n_predictions; i++)
@@ -165,10 +171,12 @@ static bd_status say(const bd_discrete_time *d, bd_document *document)
     double events = 0;
     for (size_t k = 0; k < d->n_periods; k++)
         events += d->periods[k].events;
-    BD_TRY(bd_document_say(document, BD_SENTENCE, "%g events (%s) in %zu periods.", events, d->data->event, d->n_periods));
+    BD_TRY(bd_document_say(document, BD_SENTENCE, "%g events (%s) in %zu periods.", events, d->data->event,
+                           d->n_periods));
     if (!isnan(d->p))
-        BD_TRY(bd_document_say(document, BD_SENTENCE, "The predictors together: likelihood ratio chi2(%.0f) = %.2f, %s.",
-                               d->df, d->likelihood_ratio, bd_show_p(d->p).text));
+        BD_TRY(bd_document_say(document, BD_SENTENCE,
+                               "The predictors together: likelihood ratio chi2(%.0f) = %.2f, %s.", d->df,
+                               d->likelihood_ratio, bd_show_p(d->p).text));
     return BD_OK;
 }
 
@@ -181,22 +189,27 @@ static bd_status note_periods(const bd_discrete_time *d, bd_document *document)
     size_t n_known = 0;
     for (size_t k = 0; k < d->n_periods; k++)
         n_known += d->periods[k].known;
-    BD_TRY(bd_document_say(document, BD_NOTE, "Each row is written once for each period that it is at risk in, with the event "
-                                              "in its last; %s(hazard) is %s plus the predictors.",
+    BD_TRY(bd_document_say(document, BD_NOTE,
+                           "Each row is written once for each period that it is at risk in, with the event "
+                           "in its last; %s(hazard) is %s plus the predictors.",
                            bd_link_name(d->options.link), shapes[d->options.effect]));
     if (d->options.ends != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Who is censored within a period counts as at risk in it, without the "
-                                                  "event."));
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "Who is censored within a period counts as at risk in it, without the "
+                               "event."));
     if (n_known > 0)
-        BD_TRY(bd_document_say(document, BD_NOTE, "In %zu of %zu periods none or all of those at risk have the event: their "
-                                                  "hazard is 0 or 1 whoever it is, and their records say nothing of the "
-                                                  "predictors.",
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "In %zu of %zu periods none or all of those at risk have the event: their "
+                               "hazard is 0 or 1 whoever it is, and their records say nothing of the "
+                               "predictors.",
                                n_known, d->n_periods));
     if (d->n_periods > MOST_PRINTED)
-        BD_TRY(bd_document_say(document, BD_NOTE, "The tables by period, %zu rows each, are in JSON and CSV.", d->n_periods));
+        BD_TRY(bd_document_say(document, BD_NOTE, "The tables by period, %zu rows each, are in JSON and CSV.",
+                               d->n_periods));
     if (d->n_beyond > 0)
-        BD_TRY(bd_document_say(document, BD_NOTE, "%zu rows are followed behind the last period and are censored there; %zu "
-                                                  "events are left out for it.",
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "%zu rows are followed behind the last period and are censored there; %zu "
+                               "events are left out for it.",
                                d->n_beyond, d->n_events_beyond));
     return BD_OK;
 }
@@ -207,28 +220,37 @@ static bd_status notes(const bd_discrete_time *d, bd_document *document)
     BD_TRY(note_periods(d, document));
     for (size_t i = 0; i < d->n_notes; i++)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s", d->notes[i]));
-    BD_TRY(bd_document_say(document, BD_NOTE, "Intervals: %g %%; of survival on its log scale, of hazards on that of the "
-                                              "link.",
+    BD_TRY(bd_document_say(document, BD_NOTE,
+                           "Intervals: %g %%; of survival on its log scale, of hazards on that of the "
+                           "link.",
                            100 * d->options.level));
     if (d->options.robust)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Robust errors (CR1) for %zu %s%s; the likelihood ratio test takes records as "
-                                                  "independent.",
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "Robust errors (CR1) for %zu %s%s; the likelihood ratio test takes records as "
+                               "independent.",
                                d->design.base.n_clusters,
-                               data->cluster != NULL ? "clusters of " : data->id != NULL ? "patients, by " : "rows",
-                               data->cluster != NULL ? data->cluster : data->id != NULL ? data->id : ""));
+                               data->cluster != NULL ? "clusters of "
+                               : data->id != NULL    ? "patients, by "
+                                                     : "rows",
+                               data->cluster != NULL ? data->cluster
+                               : data->id != NULL    ? data->id
+                                                     : ""));
     if (data->weights != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Rows count by %s: weights are frequencies, not rescaled.", data->weights));
+        BD_TRY(bd_document_say(document, BD_NOTE, "Rows count by %s: weights are frequencies, not rescaled.",
+                               data->weights));
     if (data->offset != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Offset of %s(hazard): %s.", bd_link_name(d->options.link), data->offset));
+        BD_TRY(bd_document_say(document, BD_NOTE, "Offset of %s(hazard): %s.", bd_link_name(d->options.link),
+                               data->offset));
     return BD_OK;
 }
 
 static bd_status warn(const bd_discrete_time *d, bd_document *document)
 {
     if (d->fit->end == BD_GLM_SEPARATED)
-        return bd_document_say(document, BD_WARNING, "%s %s those with the event from the others without error: such "
-                                                     "an estimate is infinite, and has no error. Leave it out, or join "
-                                                     "levels or periods.",
+        return bd_document_say(document, BD_WARNING,
+                               "%s %s those with the event from the others without error: such "
+                               "an estimate is infinite, and has no error. Leave it out, or join "
+                               "levels or periods.",
                                d->fit->separation->predictors,
                                strchr(d->fit->separation->predictors, ' ') == NULL ? "tells" : "tell");
     if (d->fit->end == BD_GLM_NOT_CONVERGED)

@@ -16,17 +16,6 @@ static double form(size_t p, const double *x, const double *covariance)
     return sum;
 }
 
-static double mean_offset(const bd_cox_design *design)
-{
-    double sum = 0, total = 0;
-    for (size_t i = 0; design->offset != NULL && i < design->n_rows; i++) {
-        const double weight = design->weights != NULL ? design->weights[i] : 1;
-        sum += weight * design->offset[i];
-        total += weight;
-    }
-    return total > 0 ? sum / total : 0;
-}
-
 static bd_status predict(const bd_discrete_time *d, const survival_profile *profile, double offset, bd_arena *arena,
                          bd_discrete_time_prediction *out)
 {
@@ -85,7 +74,7 @@ bd_status discrete_time_predict(bd_discrete_time *d, bd_arena *arena)
     d->n_notes = notes.n_notes;
     BD_NEW(arena, predictions, n);
     for (size_t i = 0; i < n; i++)
-        BD_TRY(predict(d, &profiles[i], mean_offset(&d->data->design), arena, &predictions[i]));
+        BD_TRY(predict(d, &profiles[i], survival_mean_offset(d->data), arena, &predictions[i]));
     d->predictions = predictions;
     d->n_predictions = n;
     return BD_OK;

@@ -13,8 +13,9 @@ static bd_status check_ends(const double *ends, size_t n)
 
 static bd_status not_whole(const char *what, size_t i, double time)
 {
-    return bd_fail(BD_EDATA, "the %s in row %zu is %g; discrete times are whole periods, 1, 2, ... (cut others by --periods, "
-                             "the ends of periods)",
+    return bd_fail(BD_EDATA,
+                   "the %s in row %zu is %g; discrete times are whole periods, 1, 2, ... (cut others by --periods, "
+                   "the ends of periods)",
                    what, i + 1, time);
 }
 
@@ -31,7 +32,8 @@ static bd_status whole_periods(const bd_cox_design *design, bd_arena *arena, con
         last = fmax(last, design->stop[i]);
     }
     if (last > MOST_PERIODS)
-        return bd_fail(BD_EDATA, "times go to %g, and each is a period; join them by --periods, the ends of periods", last);
+        return bd_fail(BD_EDATA, "times go to %g, and each is a period; join them by --periods, the ends of periods",
+                       last);
     *n = (size_t)last;
     BD_NEW(arena, whole, *n);
     for (size_t k = 0; k < *n; k++)
@@ -68,7 +70,8 @@ static size_t period_of(const bd_period *periods, size_t n, double time)
 }
 
 /* The first period of a row, and the one after its last. */
-static bd_status span(const bd_cox_design *design, const bd_period *periods, size_t n, size_t i, size_t *first, size_t *end)
+static bd_status span(const bd_cox_design *design, const bd_period *periods, size_t n, size_t i, size_t *first,
+                      size_t *end)
 {
     const double start = design->start != NULL ? design->start[i] : 0, stop = design->stop[i];
     if (!(stop > 0))
@@ -76,8 +79,8 @@ static bd_status span(const bd_cox_design *design, const bd_period *periods, siz
     const size_t last = period_of(periods, n, stop);
     *first = start > 0 ? period_of(periods, n, start) + 1 : 0;
     if (start < 0 || (start > 0 && *first <= n && periods[*first - 1].to != start))
-        return bd_fail(BD_EDATA, "the start in row %zu, %g, lies within a period; rows begin where a period does", i + 1,
-                       start);
+        return bd_fail(BD_EDATA, "the start in row %zu, %g, lies within a period; rows begin where a period does",
+                       i + 1, start);
     *end = last < n ? last + 1 : n;
     *first = *first < *end ? *first : *end; /* behind the last period */
     return BD_OK;

@@ -17,7 +17,8 @@ bd_status bd_failure_time_find(const char *name, bd_failure_time_distribution *d
             *distribution = (bd_failure_time_distribution)i;
             return BD_OK;
         }
-    return bd_fail(BD_EUSAGE, "no distribution named '%s'; there are weibull, exponential, lognormal, loglogistic", name);
+    return bd_fail(BD_EUSAGE, "no distribution named '%s'; there are weibull, exponential, lognormal, loglogistic",
+                   name);
 }
 
 static bd_status make_design(const bd_survival_data *data, const bd_failure_time_options *options, bd_arena *arena,
@@ -27,10 +28,12 @@ static bd_status make_design(const bd_survival_data *data, const bd_failure_time
     const double **columns;
     const char **names;
     if (from->start != NULL)
-        return bd_fail(BD_EUSAGE, "rows that are intervals, Surv(start, stop, event), are for proportional hazards; leave "
-                                  "--distribution out");
+        return bd_fail(BD_EUSAGE,
+                       "rows that are intervals, Surv(start, stop, event), are for proportional hazards; leave "
+                       "--distribution out");
     if (from->strata != NULL)
-        return bd_fail(BD_EUSAGE, "strata() are for proportional hazards; make %s a predictor, or leave --distribution out",
+        return bd_fail(BD_EUSAGE,
+                       "strata() are for proportional hazards; make %s a predictor, or leave --distribution out",
                        data->strata);
     BD_NEW(arena, columns, from->n_columns + 1);
     BD_NEW(arena, names, from->n_columns + 2);
@@ -73,19 +76,9 @@ static bd_status resample(bd_failure_time_regression *regression, const bd_boots
     return survival_draw(regression->data, &statistic, options, arena, &regression->bootstrap);
 }
 
-static double mean_offset(const bd_failure_time_design *design)
-{
-    double sum = 0, total = 0;
-    for (size_t i = 0; design->offset != NULL && i < design->n_rows; i++) {
-        const double weight = design->weights != NULL ? design->weights[i] : 1;
-        sum += weight * design->offset[i];
-        total += weight;
-    }
-    return total > 0 ? sum / total : 0;
-}
-
-static bd_status predict_one(const bd_failure_time_regression *regression, const survival_profile *profile, double offset,
-                             const bd_survival_predictions *all, bd_arena *arena, bd_survival_prediction *out)
+static bd_status predict_one(const bd_failure_time_regression *regression, const survival_profile *profile,
+                             double offset, const bd_survival_predictions *all, bd_arena *arena,
+                             bd_survival_prediction *out)
 {
     const bd_failure_time *fit = regression->fit;
     bd_survival_predicted_point *points;
@@ -104,7 +97,8 @@ static bd_status predict_one(const bd_failure_time_regression *regression, const
     return BD_OK;
 }
 
-static bd_status predict(bd_failure_time_regression *regression, const bd_survival_prediction_options *options, bd_arena *arena)
+static bd_status predict(bd_failure_time_regression *regression, const bd_survival_prediction_options *options,
+                         bd_arena *arena)
 {
     bd_survival_predictions *predictions;
     bd_survival_prediction *items;
@@ -121,15 +115,15 @@ static bd_status predict(bd_failure_time_regression *regression, const bd_surviv
     BD_TRY(survival_times(regression->last, arena, &predictions->times, &predictions->n_times));
     BD_NEW(arena, items, n);
     for (size_t i = 0; i < n; i++)
-        BD_TRY(predict_one(regression, &profiles[i], mean_offset(&regression->design), predictions, arena, &items[i]));
+        BD_TRY(predict_one(regression, &profiles[i], survival_mean_offset(regression->data), predictions, arena, &items[i]));
     predictions->n = n;
     predictions->items = items;
     regression->predictions = predictions;
     return BD_OK;
 }
 
-bd_status bd_failure_time_regress(const bd_survival_data *data, const bd_failure_time_options *options, bd_arena *arena,
-                                  const bd_failure_time_regression **out)
+bd_status bd_failure_time_regress(const bd_survival_data *data, const bd_failure_time_options *options,
+                                  bd_arena *arena, const bd_failure_time_regression **out)
 {
     bd_failure_time_regression *regression;
     BD_NEW(arena, regression, 1);

@@ -144,16 +144,18 @@ static bd_status notes(const bd_failure_time_regression *r, bd_document *documen
 {
     const bd_survival_data *data = r->data;
     const bd_failure_time *fit = r->fit;
-    BD_TRY(bd_document_say(document, BD_NOTE, "log(time) = terms + scale * error, the error such that time is %s%s. Time "
-                                              "ratios are exp(Log time): above 1, the event comes later; intervals: %g %%.",
-                           names[fit->distribution],
-                           fit->distribution == BD_EXPONENTIAL ? ", the scale 1" : "", 100 * fit->level));
+    BD_TRY(bd_document_say(document, BD_NOTE,
+                           "log(time) = terms + scale * error, the error such that time is %s%s. Time "
+                           "ratios are exp(Log time): above 1, the event comes later; intervals: %g %%.",
+                           names[fit->distribution], fit->distribution == BD_EXPONENTIAL ? ", the scale 1" : "",
+                           100 * fit->level));
     if (has_hazard_ratios(fit))
         BD_TRY(bd_document_say(document, BD_NOTE, "Hazard ratios are exp(-Log time / scale), intervals by the delta "
                                                   "method."));
     if (data->cluster != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "z, p and intervals rest on robust errors for %zu clusters of %s; the "
-                                                  "likelihood ratio test takes rows as independent.",
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "z, p and intervals rest on robust errors for %zu clusters of %s; the "
+                               "likelihood ratio test takes rows as independent.",
                                r->design.n_clusters, data->cluster));
     else if (fit->robust)
         BD_TRY(bd_document_say(document, BD_NOTE, "z, p and intervals rest on robust errors by row."));
@@ -179,16 +181,18 @@ static bd_status say(const bd_failure_time_regression *r, bd_document *document)
                                fit->n_events, fit->n_used, r->data->event, fit->df, fit->likelihood_ratio,
                                bd_show_p(fit->p).text));
     else
-        BD_TRY(bd_document_say(document, BD_SENTENCE, "%zu of %zu rows have the event (%s).", fit->n_events, fit->n_used,
-                               r->data->event));
+        BD_TRY(bd_document_say(document, BD_SENTENCE, "%zu of %zu rows have the event (%s).", fit->n_events,
+                               fit->n_used, r->data->event));
     if (fit->end == BD_FAILURE_TIME_INFINITE)
         return bd_document_say(document, BD_WARNING, "The likelihood rises for ever: some level or combination of the "
                                                      "predictors sees no event. There are no estimates.");
     if (fit->end == BD_FAILURE_TIME_EXACT)
-        return bd_document_say(document, BD_WARNING, "The predictors fit the times exactly, and the scale goes to 0. There "
-                                                     "are no estimates.");
+        return bd_document_say(document, BD_WARNING,
+                               "The predictors fit the times exactly, and the scale goes to 0. There "
+                               "are no estimates.");
     if (fit->end == BD_FAILURE_TIME_NOT_CONVERGED)
-        return bd_document_say(document, BD_WARNING, "The fit did not converge in %zu iterations. There are no estimates.",
+        return bd_document_say(document, BD_WARNING,
+                               "The fit did not converge in %zu iterations. There are no estimates.",
                                fit->n_iterations);
     return BD_OK;
 }
@@ -197,7 +201,8 @@ bd_status bd_failure_time_document(const bd_failure_time_regression *r, bd_arena
 {
     const char *title;
     bd_document *document;
-    BD_TRY(bd_print(arena, &title, "Accelerated failure times (%s): %s", names[r->fit->distribution], r->data->formula));
+    BD_TRY(
+        bd_print(arena, &title, "Accelerated failure times (%s): %s", names[r->fit->distribution], r->data->formula));
     BD_TRY(bd_document_new(arena, "survival", title, &document));
     BD_TRY(coefficient_table(r, document));
     BD_TRY(hazard_table(r, document));

@@ -30,14 +30,15 @@ static bd_status drawn_frame(const bd_survival_data *data, bd_arena *arena, bd_f
     return BD_OK;
 }
 
-bd_status survival_draw(const bd_survival_data *data, const bd_statistic *statistic, const bd_bootstrap_options *options,
-                        bd_arena *arena, const bd_bootstrap_result **out)
+bd_status survival_draw(const bd_survival_data *data, const bd_statistic *statistic,
+                        const bd_bootstrap_options *options, bd_arena *arena, const bd_bootstrap_result **out)
 {
     bd_bootstrap_options resampling = *options;
     bd_frame frame;
     BD_TRY(drawn_frame(data, arena, &frame));
     if (data->design.start != NULL && frame.cluster == NULL)
-        return bd_fail(BD_EUSAGE, "rows that are intervals belong together by patient: name the column of patients (--id)");
+        return bd_fail(BD_EUSAGE,
+                       "rows that are intervals belong together by patient: name the column of patients (--id)");
     if (frame.cluster != NULL && (options->sampling == NULL || options->sampling == &bd_sampling_rows))
         resampling.sampling = &bd_sampling_clusters;
     return bd_bootstrap_frame(&frame, statistic, NULL, &resampling, arena, out);

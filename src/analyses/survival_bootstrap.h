@@ -11,8 +11,10 @@ BD_CHECKED bd_status survival_resample(const bd_survival_data *data, const bd_co
 
 BD_CHECKED bd_status survival_bootstrap_table(const bd_survival *survival, bd_document *document);
 
-/* The bootstrap of any statistic of the rows of the data. BD_EUSAGE: intervals of time without patients or clusters. */
+/* The bootstrap of any statistic of the rows of the data. BD_EUSAGE: intervals of time without patients or clusters.
+ */
 BD_CHECKED bd_status survival_draw(const bd_survival_data *data, const bd_statistic *statistic,
-                                   const bd_bootstrap_options *options, bd_arena *arena, const bd_bootstrap_result **out);
+                                   const bd_bootstrap_options *options, bd_arena *arena,
+                                   const bd_bootstrap_result **out);
 
 #endif

@@ -103,8 +103,9 @@ static bd_status refuse_text(const bd_table *table, const bd_survival_spec *spec
     const bd_column *column = spec->competing ? NULL : bd_table_find(table, event);
     if (column == NULL || column->kind == BD_NUMBERS || column->n_levels == 0)
         return BD_OK;
-    return bd_fail(BD_EDATA, "%s: the event '%s' holds text such as '%s'; compare it, as in Surv(time, %s == \"%s\"), or "
-                             "take all as causes: --competing",
+    return bd_fail(BD_EDATA,
+                   "%s: the event '%s' holds text such as '%s'; compare it, as in Surv(time, %s == \"%s\"), or "
+                   "take all as causes: --competing",
                    table->source, event, column->levels[column->n_levels - 1], event,
                    column->levels[column->n_levels - 1]);
 }
@@ -125,8 +126,8 @@ static const double *values_of(const bd_frame *frame, size_t term)
     return NULL;
 }
 
-/* codes, of n rows from `first` on, <- those of their combination with one more factor, which the frame has as columns of
- * 0 and 1. */
+/* codes, of n rows from `first` on, <- those of their combination with one more factor, which the frame has as columns
+ * of 0 and 1. */
 static void combine(const bd_frame *frame, size_t term, size_t first, size_t n, uint32_t *codes)
 {
     uint32_t level = 0, n_levels = 1;

@@ -33,8 +33,8 @@ static bd_survival_predicted_point point_at(const bd_cox_curve *curve, double ti
         n++;
     if (n == 0)
         return (bd_survival_predicted_point){1, 1, 1, 0, 0};
-    return (bd_survival_predicted_point){curve->survival[n - 1], curve->low[n - 1], curve->high[n - 1], curve->hazard[n - 1],
-                                curve->hazard_se[n - 1]};
+    return (bd_survival_predicted_point){curve->survival[n - 1], curve->low[n - 1], curve->high[n - 1],
+                                         curve->hazard[n - 1], curve->hazard_se[n - 1]};
 }
 
 /* The quantile's rule wants the last time, of an event or not. */
@@ -56,8 +56,9 @@ static bd_status find_median(const bd_cox_curve *curve, double last, bd_arena *a
     return BD_OK;
 }
 
-static bd_status predict(const bd_survival_data *data, const bd_cox *fit, const survival_profile *profile, size_t stratum,
-                         const bd_survival_predictions *all, double last, bd_arena *arena, bd_survival_prediction *out)
+static bd_status predict(const bd_survival_data *data, const bd_cox *fit, const survival_profile *profile,
+                         size_t stratum, const bd_survival_predictions *all, double last, bd_arena *arena,
+                         bd_survival_prediction *out)
 {
     bd_survival_predicted_point *points;
     *out = (bd_survival_prediction){.profile = profile->name,
@@ -70,8 +71,9 @@ static bd_status predict(const bd_survival_data *data, const bd_cox *fit, const 
     return find_median(out->curve, last, arena, &out->median);
 }
 
-bd_status bd_cox_predict(const bd_survival_data *data, const bd_cox *fit, const bd_survival_prediction_options *options,
-                         bd_arena *arena, const bd_survival_predictions **out)
+bd_status bd_cox_predict(const bd_survival_data *data, const bd_cox *fit,
+                         const bd_survival_prediction_options *options, bd_arena *arena,
+                         const bd_survival_predictions **out)
 {
     const size_t n_strata = data->design.strata != NULL ? data->design.n_strata : 1;
     bd_survival_predictions *predictions;

@@ -11,8 +11,8 @@ static size_t name_cells(const bd_survival_prediction *item, bd_cell *cells)
 }
 
 /* A table whose first headings are theirs. */
-static bd_status begin(const bd_survival_predictions *predictions, const char *id, const char *title, const bd_heading *rest,
-                       size_t n_rest, bd_document *document, bd_document_rows **rows)
+static bd_status begin(const bd_survival_predictions *predictions, const char *id, const char *title,
+                       const bd_heading *rest, size_t n_rest, bd_document *document, bd_document_rows **rows)
 {
     enum { MOST = 12 };
     bd_heading headings[MOST] = {{"profile", "Profile", BD_TEXT}, {"stratum", "Stratum", BD_TEXT}};

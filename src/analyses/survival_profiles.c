@@ -15,8 +15,8 @@ static bd_status unknown_stratum(const bd_survival_data *data, const char *profi
     const char *names = "";
     for (size_t s = 0; s < n && s < MOST_LISTED; s++)
         BD_TRY(bd_print(arena, &names, "%s%s'%s'", names, s > 0 ? ", " : "", data->strata_levels[s].name));
-    return bd_fail(BD_EDATA, "--profile '%s': no used row is of this stratum; those of %s are %s%s", profile, data->strata,
-                   names, n > MOST_LISTED ? ", ..." : "");
+    return bd_fail(BD_EDATA, "--profile '%s': no used row is of this stratum; those of %s are %s%s", profile,
+                   data->strata, names, n > MOST_LISTED ? ", ..." : "");
 }
 
 /* Strata whose levels are those that the profile names. */
@@ -34,15 +34,29 @@ static bd_status choose_strata(const bd_survival_data *data, const bd_profile *p
     return n > 0 ? BD_OK : unknown_stratum(data, profile->name, arena);
 }
 
-static bd_status note_offset(const bd_survival_data *data, bd_arena *arena, const char ***notes, bd_survival_predictions *out)
+double survival_mean_offset(const bd_survival_data *data)
+{
+    const bd_cox_design *design = &data->design;
+    double sum = 0, total = 0;
+    for (size_t i = 0; design->offset != NULL && i < design->n_rows; i++) {
+        const double weight = design->weights != NULL ? design->weights[i] : 1;
+        sum += weight * design->offset[i];
+        total += weight;
+    }
+    return total > 0 ? sum / total : 0;
+}
+
+static bd_status note_offset(const bd_survival_data *data, bd_arena *arena, const char ***notes,
+                             bd_survival_predictions *out)
 {
     if (data->offset == NULL)
         return BD_OK;
     return bd_print(arena, &(*notes)[out->n_notes++], "Predictions are at the mean of the offset, %s.", data->offset);
 }
 
-bd_status survival_profiles(const bd_survival_data *data, const bd_survival_prediction_options *options, bd_arena *arena,
-                            survival_profile **out, size_t *n_out, bd_survival_predictions *predictions)
+bd_status survival_profiles(const bd_survival_data *data, const bd_survival_prediction_options *options,
+                            bd_arena *arena, survival_profile **out, size_t *n_out,
+                            bd_survival_predictions *predictions)
 {
     const size_t p = data->design.n_columns, n_all = options->n_profiles + options->baseline;
     const bd_profile_request request = {.texts = options->profiles, .n = options->n_profiles,
@@ -70,8 +84,9 @@ bd_status survival_profiles(const bd_survival_data *data, const bd_survival_pred
     for (size_t i = 0; profiles != NULL && i < profiles->n_notes; i++)
         notes[predictions->n_notes++] = profiles->notes[i];
     if (options->baseline)
-        notes[predictions->n_notes++] = "Baseline: every predictor is 0, every category at its reference; center() predictors "
-                                        "where 0 is nobody's value.";
+        notes[predictions->n_notes++] =
+            "Baseline: every predictor is 0, every category at its reference; center() predictors "
+            "where 0 is nobody's value.";
     BD_TRY(note_offset(data, arena, &notes, predictions));
     predictions->notes = notes;
     *out = all;

@@ -12,7 +12,11 @@ typedef struct survival_profile {
 } survival_profile;
 
 /* The baseline, if it is asked for, and the profiles. */
-BD_CHECKED bd_status survival_profiles(const bd_survival_data *data, const bd_survival_prediction_options *options, bd_arena *arena,
-                                       survival_profile **profiles, size_t *n_profiles, bd_survival_predictions *predictions);
+BD_CHECKED bd_status survival_profiles(const bd_survival_data *data, const bd_survival_prediction_options *options,
+                                       bd_arena *arena, survival_profile **profiles, size_t *n_profiles,
+                                       bd_survival_predictions *predictions);
+
+/* By weight; 0 without an offset. */
+double survival_mean_offset(const bd_survival_data *data);
 
 #endif

@@ -21,8 +21,8 @@ static struct poptOption option_table[] = {
     {"times", 0, POPT_ARG_STRING, &times, 0, "curves and profiles: where to tell survival: 30,90,365", "LIST"},
     {"horizon", 0, POPT_ARG_STRING, &horizon, 0,
      "curves: of restricted means (default: as far as every group is followed)", "TIME"},
-    {"rho", 0, POPT_ARG_STRING, &rho, 0, "curves: the test weighs times by survival^rho (default: 0, the log-rank test)",
-     "R"},
+    {"rho", 0, POPT_ARG_STRING, &rho, 0,
+     "curves: the test weighs times by survival^rho (default: 0, the log-rank test)", "R"},
     {"distribution", 0, POPT_ARG_STRING, &distribution, 0,
      "of times, instead of proportional hazards: weibull, exponential, lognormal or loglogistic", "NAME"},
     {"discrete", 0, POPT_ARG_NONE, &discrete, 0,
@@ -87,9 +87,10 @@ static bd_status refuse_options(model kind)
         unsigned kinds;
         const char *place;
     } options[] = {
-        {"boot", cli.boot != NULL, COX | TIMES | DISCRETE, kind == CAUSES ? "one cause at a time: Surv(time, event == \"cause\")"
-                                                       : "formulas with predictors"},
-        {"ties", ties != NULL, COX | CAUSES, kind == TIMES || kind == DISCRETE ? "proportional hazards" : "formulas with predictors"},
+        {"boot", cli.boot != NULL, COX | TIMES | DISCRETE,
+         kind == CAUSES ? "one cause at a time: Surv(time, event == \"cause\")" : "formulas with predictors"},
+        {"ties", ties != NULL, COX | CAUSES,
+         kind == TIMES || kind == DISCRETE ? "proportional hazards" : "formulas with predictors"},
         {"robust", robust, COX | CAUSES | TIMES | DISCRETE, "formulas with predictors"},
         {"times", times != NULL && ((cli.profiles == NULL && !baseline) || kind == DISCRETE), CURVES | SHARES,
          kind == DISCRETE ? "continuous time; with --discrete survival is told for each period"
@@ -98,7 +99,8 @@ static bd_status refuse_options(model kind)
         {"baseline", baseline, COX | TIMES | DISCRETE, "formulas with predictors and one kind of event"},
         {"rho", rho != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"horizon", horizon != NULL, CURVES, "curves of one event: formulas without predictors, ~ 1 or ~ strata(arm)"},
-        {"distribution", distribution != NULL, TIMES, "one kind of event in continuous time; leave --competing and --discrete out"},
+        {"distribution", distribution != NULL, TIMES,
+         "one kind of event in continuous time; leave --competing and --discrete out"},
         {"discrete", discrete, DISCRETE, "one kind of event; leave --competing out"},
         {"link", cli.link != NULL, DISCRETE, "--discrete"},
         {"periods", periods != NULL, DISCRETE, "--discrete"},
@@ -198,7 +200,8 @@ static bd_status parse_options(const char *formula, bd_survival_spec *spec, bd_s
     BD_TRY(cli_check_boot(options->bootstrap, false));
     BD_TRY(cli_frame_spec(formula, &drawn, &options->resampling.sampling));
     if (cli.strata != NULL)
-        return bd_fail(BD_EUSAGE, "strata of the model go into the formula, strata(site); --strata is for other commands");
+        return bd_fail(BD_EUSAGE,
+                       "strata of the model go into the formula, strata(site); --strata is for other commands");
     *spec = (bd_survival_spec){.formula = formula,
                                .where = cli.where,
                                .weights = cli.weights,
@@ -222,8 +225,9 @@ static bd_status survive(size_t n_arguments, const char *const *arguments, bd_ar
     const bd_survival_data *data;
     bd_document *document = NULL;
     if (n_arguments != 2)
-        return bd_fail(BD_EUSAGE, "survival takes a formula and a file: bordin survival 'Surv(time, event) ~ alliance' "
-                                  "trial.csv");
+        return bd_fail(BD_EUSAGE,
+                       "survival takes a formula and a file: bordin survival 'Surv(time, event) ~ alliance' "
+                       "trial.csv");
     BD_TRY(parse_options(arguments[0], &spec, &options));
     BD_TRY(cli_check_outputs(arguments[1], arena));
     BD_TRY(read_data(arguments[1], &spec, arena, &table, &data));
@@ -246,17 +250,22 @@ const cli_command cli_survival = {
     .name = "survival",
     .summary = "time to an event, such as dropout: proportional hazards (Cox), curves, competing risks",
     .arguments = "FORMULA FILE",
-    .example = "bordin survival 'Surv(time, status == 2) ~ age + sex + ph.ecog' datasets/survival/lung.csv\n"
-               "  bordin survival 'Surv(time, status == 2) ~ age + strata(sex)' datasets/survival/lung.csv --profile age=60\n"
-               "  bordin survival 'Surv(time, status == 2) ~ strata(sex)' datasets/survival/lung.csv --times 180,365\n"
-               "  bordin survival 'Surv(time, status == 2) ~ age + ph.ecog' datasets/survival/lung.csv --distribution weibull\n"
-               "  bordin survival 'Surv(time, status) ~ rx' datasets/survival/rats.csv --discrete --period-effect log\n"
-               "  bordin survival 'Surv(etime, event) ~ age + sex' datasets/survival/mgus2.csv --competing",
-    .text = "Fits proportional hazards or, without predictors, Kaplan and Meier's curves: by arm with ~ strata(arm), which a\n"
-            "log-rank test compares, or of all with ~ 1. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0\n"
-            "where observation ended before, or 'Surv(start, stop, event) ~ terms' for rows that are intervals, on\n"
-            "which predictors may differ. Terms as for regress, and strata(site) for baseline hazards by site,\n"
-            "cluster(therapist), offset(x). FILE is CSV, gzip or not; - reads standard input.",
+    .example =
+        "bordin survival 'Surv(time, status == 2) ~ age + sex + ph.ecog' datasets/survival/lung.csv\n"
+        "  bordin survival 'Surv(time, status == 2) ~ age + strata(sex)' datasets/survival/lung.csv --profile age=60\n"
+        "  bordin survival 'Surv(time, status == 2) ~ strata(sex)' datasets/survival/lung.csv --times 180,365\n"
+        "  bordin survival 'Surv(time, status == 2) ~ age + ph.ecog' datasets/survival/lung.csv --distribution weibull"
+        "\n"
+        "  bordin survival 'Surv(time, status) ~ rx' datasets/survival/rats.csv --discrete --period-effect log\n"
+        "  bordin survival 'Surv(etime, event) ~ age + sex' datasets/survival/mgus2.csv --competing",
+    .text =
+        "Fits proportional hazards or, without predictors, Kaplan and Meier's curves: by arm with ~ strata(arm), which a\n"
+        "log-rank test compares, or of all with ~ 1. With --distribution the predictors stretch the time itself, with\n"
+        "--discrete the event may happen in each session or other period, with --competing it is one of several kinds.\n"
+        "FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0 where observation ended before (codes\n"
+        "are compared: status == 2), or 'Surv(start, stop, event) ~ terms' for rows that are intervals, on which\n"
+        "predictors may differ. Terms as for regress, and strata(site) for baseline hazards by site, cluster(therapist),\n"
+        "offset(x). FILE is CSV, gzip or not; - reads standard input.",
     .options = option_table,
     .more_help = cli_help_intervals,
     .run = survive,

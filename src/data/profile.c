@@ -115,7 +115,8 @@ static bd_status note_held(work *w)
         if (s->n_given == w->request->n)
             continue;
         if (s->factor != NULL)
-            BD_TRY(bd_print(w->arena, &held, "%s%s%s is %s, the reference", held, comma, s->name, s->factor->levels[0]));
+            BD_TRY(
+                bd_print(w->arena, &held, "%s%s%s is %s, the reference", held, comma, s->name, s->factor->levels[0]));
         else if (s->codes != NULL)
             BD_TRY(bd_print(w->arena, &held, "%s%s%s is as in the first row used", held, comma, s->name));
         else

@@ -210,9 +210,17 @@ bd_status bd_failure_time_fit(const bd_failure_time_design *design, bd_failure_t
     size_t n_used = 0, n_events = 0;
     BD_TRY(check(design, level, &n_used, &n_events));
     BD_NEW(arena, fit, 1);
-    *fit = (bd_failure_time){.distribution = distribution, .n_rows = design->n_rows, .n_columns = design->n_columns,
-                             .n_used = n_used, .n_events = n_events, .robust = design->robust, .level = level, .log_likelihood_null = NAN,
-                             .likelihood_ratio = NAN, .df = NAN, .p = NAN};
+    *fit = (bd_failure_time){.distribution = distribution,
+                             .n_rows = design->n_rows,
+                             .n_columns = design->n_columns,
+                             .n_used = n_used,
+                             .n_events = n_events,
+                             .robust = design->robust,
+                             .level = level,
+                             .log_likelihood_null = NAN,
+                             .likelihood_ratio = NAN,
+                             .df = NAN,
+                             .p = NAN};
     for (int null = design->has_intercept; null >= 0; null--) { /* a constant alone, then all columns */
         const size_t p = null ? 1 : design->n_columns;
         failure_times of = {0};

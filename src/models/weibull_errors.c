@@ -4,8 +4,8 @@
 
 #include "models/weibull_newton.h"
 
-bd_status failure_time_sandwich(const bd_failure_time_design *d, const failure_times *of, const double *b, double scale,
-                                const double *naive, bd_arena *arena, double *covariance)
+bd_status failure_time_sandwich(const bd_failure_time_design *d, const failure_times *of, const double *b,
+                                double scale, const double *naive, bd_arena *arena, double *covariance)
 {
     const size_t p = of->p, q = of->q, n_groups = d->cluster != NULL ? d->n_clusters : d->n_rows;
     double *scores, *influence;

@@ -34,11 +34,13 @@ static inline size_t failure_time_scratch(size_t q)
 void failure_time_maximise(const failure_times *of, const double *start, double *scratch, failure_time_maximum *at);
 
 /* The first p columns on the n rows with a weight: u = x R^-1 sqrt(total), R of the weighted columns. */
-BD_CHECKED bd_status failure_time_rotate(const bd_failure_time_design *design, bd_failure_time_distribution distribution,
-                                         size_t p, size_t n, bd_arena *arena, failure_times *of, double **triangle);
+BD_CHECKED bd_status failure_time_rotate(const bd_failure_time_design *design,
+                                         bd_failure_time_distribution distribution, size_t p, size_t n,
+                                         bd_arena *arena, failure_times *of, double **triangle);
 
 /* The covariance (q x q) of (b, log scale) from each cluster's score, or each row's. */
-BD_CHECKED bd_status failure_time_sandwich(const bd_failure_time_design *design, const failure_times *of, const double *b,
-                                           double scale, const double *naive, bd_arena *arena, double *covariance);
+BD_CHECKED bd_status failure_time_sandwich(const bd_failure_time_design *design, const failure_times *of,
+                                           const double *b, double scale, const double *naive, bd_arena *arena,
+                                           double *covariance);
 
 #endif

@@ -1,4 +1,5 @@
-/* What a fit of accelerated failure times expects of given predictors: quantiles, survival, with errors by the delta method. */
+/* What a fit of accelerated failure times expects of given predictors: quantiles, survival, with errors by the delta
+ * method. */
 #include <math.h>
 
 #include <gsl/gsl_cdf.h>
@@ -55,7 +56,8 @@ static double error_of(const bd_failure_time *fit, const double *x, double by_sc
     return sqrt(sum);
 }
 
-bd_failure_time_quantile bd_failure_time_quantile_of(const bd_failure_time *fit, const double *x, double offset, double p)
+bd_failure_time_quantile bd_failure_time_quantile_of(const bd_failure_time *fit, const double *x, double offset,
+                                                     double p)
 {
     const double by_scale = fit->scale * quantile_of(fit->distribution, 1 - p);
     const double log_time = offset + linear(fit, x) + by_scale, se = error_of(fit, x, by_scale);
@@ -69,7 +71,8 @@ bd_failure_time_point bd_failure_time_at(const bd_failure_time *fit, const doubl
         return (bd_failure_time_point){1, 1, 1, 0, 0};
     const double z = (log(time) - offset - linear(fit, x)) / fit->scale;
     const double se = error_of(fit, x, z * fit->scale) / fit->scale;
-    const double margin = gsl_cdf_ugaussian_Pinv(0.5 + fit->level / 2) * se, survival = survival_of(fit->distribution, z);
+    const double margin = gsl_cdf_ugaussian_Pinv(0.5 + fit->level / 2) * se,
+                 survival = survival_of(fit->distribution, z);
     return (bd_failure_time_point){survival, survival_of(fit->distribution, z + margin),
                                    survival_of(fit->distribution, z - margin),
                                    cumulative_of(fit->distribution, z),

@@ -46,8 +46,8 @@ bd_status bd_failure_time_prepare(const bd_failure_time_design *design, const bd
     return BD_OK;
 }
 
-bd_failure_time_replicate_end bd_failure_time_replicate(const bd_failure_time_prepared *prepared, const double *weights,
-                                                        double *scratch, double *values)
+bd_failure_time_replicate_end bd_failure_time_replicate(const bd_failure_time_prepared *prepared,
+                                                        const double *weights, double *scratch, double *values)
 {
     const struct failure_time_prepared *in = prepared->in;
     const size_t p = in->rows.p;

@@ -123,7 +123,8 @@ static void test_competing__fine_and_gray_is_crr_without_ties(void **state)
 static void test_competing__strata_have_censoring_of_their_own(void **state)
 {
     (void)state;
-    static const double expected[] = {-0.0175080261244429, -0.0101098704500235, 0.00575013536033465, 0.0449035699695698};
+    static const double expected[] = {-0.0175080261244429, -0.0101098704500235, 0.00575013536033465,
+                                      0.0449035699695698};
     bd_competing_options options = BD_COMPETING_DEFAULTS;
     options.ties = BD_COX_BRESLOW;
     options.cause = "pcm";
@@ -154,8 +155,9 @@ static void test_competing__says_what_is_wrong(void **state)
     bd_competing_options options = BD_COMPETING_DEFAULTS;
     const char *const lung = "datasets/survival/lung.csv", *const mgus = "datasets/survival/mgus2.csv";
     assert_int_equal(read((bd_survival_spec){.formula = "Surv(time, status) ~ age"}, lung, &data), BD_EDATA);
-    assert_string_equal(bd_message(), "which status means that no event happened? Name it by --censored; there are '1', "
-                                      "'2'");
+    assert_string_equal(bd_message(),
+                        "which status means that no event happened? Name it by --censored; there are '1', "
+                        "'2'");
     assert_int_equal(read((bd_survival_spec){.formula = "Surv(etime, event) ~ age", .censored = "alive"}, mgus, &data),
                      BD_EDATA);
     assert_string_equal(bd_message(), "--censored: no row has event 'alive'; there are 'censor', 'death', 'pcm'");
@@ -169,7 +171,8 @@ static void test_competing__says_what_is_wrong(void **state)
     assert_non_null(strstr(bd_message(), "efron or breslow, not exact"));
     must(read((bd_survival_spec){.formula = "Surv(etime, event) ~ offset(age)"}, mgus, &data));
     assert_int_equal(bd_compete(data, &BD_COMPETING_DEFAULTS, arena, &c), BD_EUSAGE);
-    assert_int_equal(read((bd_survival_spec){.formula = "Surv(time, status) ~ age", .censored = "1"}, lung, &data), BD_OK);
+    assert_int_equal(read((bd_survival_spec){.formula = "Surv(time, status) ~ age", .censored = "1"}, lung, &data),
+                     BD_OK);
     assert_int_equal(data->n_causes, 1);
 }
 

@@ -97,8 +97,8 @@ static bd_failure_time_options options_of(size_t d)
 {
     bd_failure_time_options options = BD_FAILURE_TIME_DEFAULTS;
     must(bd_failure_time_find(references[d].name, &options.distribution));
-    options.prediction =
-        (bd_survival_prediction_options){.profiles = &profile, .n_profiles = 1, .times = days, .n_times = 2, .level = 0.95};
+    options.prediction = (bd_survival_prediction_options){
+        .profiles = &profile, .n_profiles = 1, .times = days, .n_times = 2, .level = 0.95};
     return options;
 }
 
@@ -243,14 +243,16 @@ static void test_failure_time__says_what_is_wrong(void **state)
     static const struct {
         const char *formula, *message;
     } wrong[] = {
-        {"Surv(age, time, status == 2) ~ ph.ecog", "rows that are intervals, Surv(start, stop, event), are for proportional "
-                                                   "hazards; leave --distribution out"},
+        {"Surv(age, time, status == 2) ~ ph.ecog",
+         "rows that are intervals, Surv(start, stop, event), are for proportional "
+         "hazards; leave --distribution out"},
         {"Surv(time, status == 2) ~ age + strata(sex)",
          "strata() are for proportional hazards; make sex a predictor, or leave --distribution out"},
         {"Surv(time - 5, status == 2) ~ age",
          "the time in row 57 is 0; a model of the logarithm of time takes times above 0"},
-        {"Surv(time, status) ~ age", "the event in row 1 is 2; it is 1 where the event happened and 0 where it did not (codes "
-                                     "of another kind are compared, as in status == 2)"},
+        {"Surv(time, status) ~ age",
+         "the event in row 1 is 2; it is 1 where the event happened and 0 where it did not (codes "
+         "of another kind are compared, as in status == 2)"},
         {"Surv(time, status > 2) ~ age", "none of the 228 rows has the event; all are censored"},
         {"Surv(time, status == 2) ~ age + I(age * 2)",
          "'I(age * 2)' is constant or a linear combination of the other columns; leave it out"},
@@ -270,13 +272,14 @@ static void test_failure_time__says_what_is_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_failure_time__estimates_errors_and_predictions_are_those_of_survreg, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_failure_time__estimates_errors_and_predictions_are_those_of_survreg,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failure_time__clustered_errors_are_those_of_survreg, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_failure_time__limits_of_survival_are_of_the_delta_method, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_failure_time__a_replicate_is_the_fit_of_its_weights, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_failure_time__bootstraps_to_the_same_bits_for_any_number_of_threads, set_up,
+        cmocka_unit_test_setup_teardown(test_failure_time__limits_of_survival_are_of_the_delta_method, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_failure_time__a_replicate_is_the_fit_of_its_weights, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failure_time__bootstraps_to_the_same_bits_for_any_number_of_threads,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failure_time__says_what_is_wrong, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

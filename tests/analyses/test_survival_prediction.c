@@ -52,14 +52,14 @@ static void check(const bd_survival_prediction *item, const curve *expected)
     assert_close(item->median.high, expected->median[2]);
 }
 
-static const bd_survival_predictions *predict(const bd_survival_data *data, bd_cox_ties ties, const char *profile, bool baseline,
-                                     const double *times)
+static const bd_survival_predictions *predict(const bd_survival_data *data, bd_cox_ties ties, const char *profile,
+                                              bool baseline, const double *times)
 {
     bd_survival_options options = BD_SURVIVAL_DEFAULTS;
     const bd_survival *survival;
     options.ties = ties;
-    options.prediction = (bd_survival_prediction_options){.profiles = &profile, .n_profiles = profile != NULL, .baseline = baseline,
-                                                 .times = times, .n_times = 2};
+    options.prediction = (bd_survival_prediction_options){
+        .profiles = &profile, .n_profiles = profile != NULL, .baseline = baseline, .times = times, .n_times = 2};
     must(bd_survive(data, &options, arena, &survival));
     assert_non_null(survival->predictions);
     return survival->predictions;
@@ -128,16 +128,18 @@ static void test_survival_prediction__of_means_and_of_the_baseline_is_that_of_su
 static void test_survival_prediction__of_intervals_and_of_clusters_is_that_of_survfit(void **state)
 {
     (void)state;
-    static const curve heart = {{{0.848555371045126, 0.746685534305241, 0.964323245393395, 0.164219938870597, 0.0652518189618834},
-                                 {0.419903920982776, 0.291558343282618, 0.604747924108611, 0.867729353439003, 0.186118619614753}},
-                                {77, 45, 219}},
-                       lung = {{{0.731478588946351, 0.674767957560273, 0.792955445041493, 0.31268732901684, 0.0411737590118797},
-                                {0.417243606532716, 0.349939611905484, 0.497492199423966, 0.874085039427053, 0.0897514641893286}},
-                               {310, 285, 364}};
+    static const curve
+        heart = {{{0.848555371045126, 0.746685534305241, 0.964323245393395, 0.164219938870597, 0.0652518189618834},
+                  {0.419903920982776, 0.291558343282618, 0.604747924108611, 0.867729353439003, 0.186118619614753}},
+                 {77, 45, 219}},
+        lung = {{{0.731478588946351, 0.674767957560273, 0.792955445041493, 0.31268732901684, 0.0411737590118797},
+                 {0.417243606532716, 0.349939611905484, 0.497492199423966, 0.874085039427053, 0.0897514641893286}},
+                {310, 285, 364}};
     const bd_survival_data *data = data_of(
         "heart", (bd_survival_spec){.formula = "Surv(start, stop, event) ~ age + factor(transplant)", .id = "id"});
     check(&predict(data, BD_COX_EFRON, "age=5,transplant=1", false, (double[]){10, 100})->items[0], &heart);
-    data = data_of("lung", (bd_survival_spec){.formula = "Surv(time, status == 2) ~ age + ph.ecog", .cluster = "inst"});
+    data =
+        data_of("lung", (bd_survival_spec){.formula = "Surv(time, status == 2) ~ age + ph.ecog", .cluster = "inst"});
     check(&predict(data, BD_COX_EFRON, "age=60,ph.ecog=1", false, days)->items[0], &lung);
 }
 
@@ -174,7 +176,8 @@ static void test_survival_prediction__says_what_is_wrong(void **state)
     const char *profile = "age=60,sex=3";
     options.prediction = (bd_survival_prediction_options){.profiles = &profile, .n_profiles = 1};
     assert_int_equal(bd_survive(data, &options, arena, &survival), BD_EDATA);
-    assert_string_equal(bd_message(), "--profile 'age=60, sex=3': no used row is of this stratum; those of sex are '1', '2'");
+    assert_string_equal(bd_message(),
+                        "--profile 'age=60, sex=3': no used row is of this stratum; those of sex are '1', '2'");
     profile = "time=3";
     assert_int_equal(bd_survive(data, &options, arena, &survival), BD_EUSAGE);
     assert_non_null(strstr(bd_message(), "'time' is no predictor of the formula"));
@@ -188,13 +191,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_survival_prediction__of_strata_is_that_of_survfit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_survival_prediction__of_means_and_of_the_baseline_is_that_of_survfit, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_survival_prediction__of_intervals_and_of_clusters_is_that_of_survfit, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_survival_prediction__of_means_and_of_the_baseline_is_that_of_survfit,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_survival_prediction__of_intervals_and_of_clusters_is_that_of_survfit,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_survival_prediction__chooses_strata_by_each_of_several_names, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(test_survival_prediction__knows_nothing_behind_the_last_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_survival_prediction__knows_nothing_behind_the_last_time, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_survival_prediction__says_what_is_wrong, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

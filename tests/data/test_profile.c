@@ -16,24 +16,27 @@
 enum { N = 8 };
 
 /* Row 5 lacks m and is not used: g is never 'tau' in the used rows. */
-static const double y[N] = {3, 5, 4, 8, 6, 7, 9, 2}, x[N] = {1.5, 2, 3.5, 4, 5, 6.5, 7, 8}, z[N] = {2, 1, 4, 3, 60, 5, 8, 7},
-                    s[N] = {1, 1, 2, 10, 10, 2, 1, 2}, m[N] = {1, 2, 1, 4, NAN, 6, 7, 3}, w[N] = {1, 1, 1, 3, 1, 1, 1, 1};
+static const double y[N] = {3, 5, 4, 8, 6, 7, 9, 2}, x[N] = {1.5, 2, 3.5, 4, 5, 6.5, 7, 8},
+                    z[N] = {2, 1, 4, 3, 60, 5, 8, 7}, s[N] = {1, 1, 2, 10, 10, 2, 1, 2},
+                    m[N] = {1, 2, 1, 4, NAN, 6, 7, 3}, w[N] = {1, 1, 1, 3, 1, 1, 1, 1};
 static const uint32_t g[N] = {1, 2, 1, 2, 3, 2, 1, 1}, id[N] = {1, 1, 1, 1, 2, 2, 2, 2};
 static const char *const treatments[] = {"cbt", "ipt", "tau"}, *const patients[] = {"p1", "p2"};
-static const bd_column columns[] = {{.name = "y", .kind = BD_NUMBERS, .numbers = y},
-                                    {.name = "x", .kind = BD_NUMBERS, .numbers = x},
-                                    {.name = "baseline z", .kind = BD_NUMBERS, .numbers = z},
-                                    {.name = "s", .kind = BD_NUMBERS, .numbers = s},
-                                    {.name = "m", .kind = BD_NUMBERS, .numbers = m, .n_missing = 1},
-                                    {.name = "w", .kind = BD_NUMBERS, .numbers = w},
-                                    {.name = "g", .kind = BD_CATEGORIES, .codes = g, .levels = treatments, .n_levels = 3},
-                                    {.name = "id", .kind = BD_CATEGORIES, .codes = id, .levels = patients, .n_levels = 2}};
+static const bd_column columns[] = {
+    {.name = "y", .kind = BD_NUMBERS, .numbers = y},
+    {.name = "x", .kind = BD_NUMBERS, .numbers = x},
+    {.name = "baseline z", .kind = BD_NUMBERS, .numbers = z},
+    {.name = "s", .kind = BD_NUMBERS, .numbers = s},
+    {.name = "m", .kind = BD_NUMBERS, .numbers = m, .n_missing = 1},
+    {.name = "w", .kind = BD_NUMBERS, .numbers = w},
+    {.name = "g", .kind = BD_CATEGORIES, .codes = g, .levels = treatments, .n_levels = 3},
+    {.name = "id", .kind = BD_CATEGORIES, .codes = id, .levels = patients, .n_levels = 2}};
 enum { N_COLUMNS = sizeof columns / sizeof *columns };
 static const char *const header[N_COLUMNS] = {"y", "x", "baseline z", "s", "m", "w", "g", "id"};
 static const bd_table table = {.source = "trial.csv", .n_rows = N, .n_columns = N_COLUMNS, .columns = columns,
                                .header = header, .n_header = N_COLUMNS};
 
-static bd_status ask(bd_frame_spec spec, bd_profile_request request, const bd_frame **frame, const bd_profiles **profiles)
+static bd_status ask(bd_frame_spec spec, bd_profile_request request, const bd_frame **frame,
+                     const bd_profiles **profiles)
 {
     must(bd_frame_build(&table, &spec, arena, frame));
     return bd_profiles_build(&table, &spec, *frame, &request, arena, profiles);
@@ -51,8 +54,9 @@ static const bd_profiles *of(const char *formula, const char *const *texts, size
 static void test_profile__a_row_of_the_data_is_a_row_of_the_frame(void **state)
 {
     (void)state;
-    static const char *const formula = "y ~ x * g + center(`baseline z`) + log(x) + factor(s, ref = 2) + scale(x) + m + "
-                                       "I(g == 'ipt') + between(x, id) + g:factor(s, ref = 2)";
+    static const char *const formula =
+        "y ~ x * g + center(`baseline z`) + log(x) + factor(s, ref = 2) + scale(x) + m + "
+        "I(g == 'ipt') + between(x, id) + g:factor(s, ref = 2)";
     char room[N][200];
     const char *texts[N];
     const size_t used[] = {0, 1, 2, 3, 5, 6, 7};
@@ -109,8 +113,10 @@ static void test_profile__means_are_by_weight_and_offsets_and_second_equations_h
     const char *const others[] = {"z"};
     const bd_frame *frame = NULL;
     const bd_profiles *profiles = NULL;
-    must(ask((bd_frame_spec){.formula = "y ~ g", .weights = "w", .offset = "log(x)", .extra = "m + g", .extra_option = "--e"},
-             (bd_profile_request){.texts = texts, .n = 2, .others = others, .n_others = 1}, &frame, &profiles));
+    must(ask(
+        (bd_frame_spec){
+            .formula = "y ~ g", .weights = "w", .offset = "log(x)", .extra = "m + g", .extra_option = "--e"},
+        (bd_profile_request){.texts = texts, .n = 2, .others = others, .n_others = 1}, &frame, &profiles));
     assert_true(fabs(profiles->frame->offset[0] - log(40.5 / 9)) < 1e-14);
     assert_true(profiles->frame->offset[1] == log(2));
     assert_int_equal(profiles->frame->extra->n_columns, 3);

@@ -5,9 +5,9 @@
  *     BD_TRY(bd_compete(data, &BD_COMPETING_DEFAULTS, arena, &competing));
  *     BD_TRY(bd_competing_document(competing, arena, &document));
  *
- * Without predictors: the share that has had each event, by stratum, and whether it differs (Gray). With predictors: for
- * each cause, what goes with its hazard among those without any event yet (cause-specific), and with the share that
- * comes to have it (Fine and Gray).
+ * Without predictors: the share that has had each event, by stratum, and whether it differs (Gray). With predictors:
+ * for each cause, what goes with its hazard among those without any event yet (cause-specific), and with the share
+ * that comes to have it (Fine and Gray).
  */
 #ifndef BORDIN_ANALYSES_COMPETING_H
 #define BORDIN_ANALYSES_COMPETING_H
@@ -46,8 +46,8 @@ typedef struct bd_competing {
     const bd_incidence *incidence; /* NULL with predictors */
 } bd_competing;
 
-/* Fails as bd_incidence_find, bd_gray_test, bd_cox_fit and bd_fine_gray_rows do. BD_EUSAGE: data without causes; no such
- * cause; exact ties; a formula without predictors but with an offset. */
+/* Fails as bd_incidence_find, bd_gray_test, bd_cox_fit and bd_fine_gray_rows do. BD_EUSAGE: data without causes; no
+ * such cause; exact ties; a formula without predictors but with an offset. */
 BD_CHECKED bd_status bd_compete(const bd_survival_data *data, const bd_competing_options *options, bd_arena *arena,
                                 const bd_competing **competing);
 

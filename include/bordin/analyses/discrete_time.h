@@ -1,13 +1,13 @@
-/* Discrete-time hazards: in which session, week or other period patients drop out, as a regression of a yes or no for each
- * period that a patient begins.
+/* Discrete-time hazards: in which session, week or other period patients drop out, as a regression of a yes or no for
+ * each period that a patient begins.
  *
  *     const bd_survival_spec spec = {.formula = "Surv(sessions, dropout) ~ alliance"};
  *     ... bd_survival_wanted, bd_csv_read, bd_survival_build ...
  *     BD_TRY(bd_discrete_time_regress(data, &BD_DISCRETE_TIME_DEFAULTS, arena, &regression));
  *     BD_TRY(bd_discrete_time_document(regression, arena, &document));
  *
- * A row is written once for each period in which it is at risk, with the event in the last. Times are whole periods, or
- * are cut into them. Singer & Willett (1993), doi:10.3102/10769986018002155; Allison (1982).
+ * A row is written once for each period in which it is at risk, with the event in the last. Times are whole periods,
+ * or are cut into them. Singer & Willett (1993), doi:10.3102/10769986018002155; Allison (1982).
  */
 #ifndef BORDIN_ANALYSES_DISCRETE_TIME_H
 #define BORDIN_ANALYSES_DISCRETE_TIME_H
@@ -79,7 +79,8 @@ BD_CHECKED bd_status bd_period_effect_find(const char *name, bd_period_effect *e
 BD_CHECKED bd_status bd_discrete_time_regress(const bd_survival_data *data, const bd_discrete_time_options *options,
                                               bd_arena *arena, const bd_discrete_time **regression);
 
-/* The tables "coefficients", "bootstrap", "fit", "periods" and "predictions"; sentences, notes, warnings, provenance. */
+/* The tables "coefficients", "bootstrap", "fit", "periods" and "predictions"; sentences, notes, warnings, provenance.
+ */
 BD_CHECKED bd_status bd_discrete_time_document(const bd_discrete_time *regression, bd_arena *arena,
                                                bd_document **document);
 

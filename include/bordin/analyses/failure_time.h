@@ -35,12 +35,13 @@ typedef struct bd_failure_time_regression {
 /* "weibull", "exponential", "lognormal", "loglogistic". BD_EUSAGE: no such; the message lists them. */
 BD_CHECKED bd_status bd_failure_time_find(const char *name, bd_failure_time_distribution *distribution);
 
-/* Fails as bd_failure_time_fit, bd_bootstrap_frame and bd_profiles_build do. BD_EUSAGE: rows that are intervals; strata. */
+/* Fails as bd_failure_time_fit, bd_bootstrap_frame and bd_profiles_build do. BD_EUSAGE: rows that are intervals;
+ * strata. */
 BD_CHECKED bd_status bd_failure_time_regress(const bd_survival_data *data, const bd_failure_time_options *options,
                                              bd_arena *arena, const bd_failure_time_regression **regression);
 
-/* The tables "coefficients", "hazard_ratios" (Weibull, exponential), "bootstrap", "fit" and those of predictions; sentences,
- * notes, warnings, provenance. */
+/* The tables "coefficients", "hazard_ratios" (Weibull, exponential), "bootstrap", "fit" and those of predictions;
+ * sentences, notes, warnings, provenance. */
 BD_CHECKED bd_status bd_failure_time_document(const bd_failure_time_regression *regression, bd_arena *arena,
                                               bd_document **document);
 

@@ -89,12 +89,13 @@ typedef struct bd_survival {
 /* "efron", "breslow", "exact". BD_EUSAGE: no such; the message lists them. */
 BD_CHECKED bd_status bd_cox_ties_find(const char *name, bd_cox_ties *ties);
 
-/* Fails as bd_cox_fit, bd_cox_predict and bd_bootstrap_frame do. BD_EUSAGE: no predictors; a bootstrap of intervals of time without
- * patients or clusters, of exact ties, or for studentised intervals. */
+/* Fails as bd_cox_fit, bd_cox_predict and bd_bootstrap_frame do. BD_EUSAGE: no predictors; a bootstrap of intervals of
+ * time without patients or clusters, of exact ties, or for studentised intervals. */
 BD_CHECKED bd_status bd_survive(const bd_survival_data *data, const bd_survival_options *options, bd_arena *arena,
                                 const bd_survival **survival);
 
-/* The tables "coefficients", "bootstrap" (if asked for), "fit", "proportional_hazards" and those of predictions, a sentence, notes, warnings, provenance. */
+/* The tables "coefficients", "bootstrap" (if asked for), "fit", "proportional_hazards" and those of predictions, a
+ * sentence, notes, warnings, provenance. */
 BD_CHECKED bd_status bd_survival_document(const bd_survival *survival, bd_arena *arena, bd_document **document);
 
 #endif

@@ -46,14 +46,15 @@ typedef struct bd_survival_predictions {
 
 struct bd_survival_data; /* survival.h */
 
-/* Of a stratum that the profile names, or of each; survival's limits are on the log scale, as survfit's. *predictions is
- * NULL where none is asked for, or the fit did not converge. BD_EUSAGE: as bd_profiles_build; exact ties; a time that is
- * none. BD_EDATA: as bd_profiles_build; no such stratum. */
+/* Of a stratum that the profile names, or of each; survival's limits are on the log scale, as survfit's. *predictions
+ * is NULL where none is asked for, or the fit did not converge. BD_EUSAGE: as bd_profiles_build; exact ties; a time
+ * that is none. BD_EDATA: as bd_profiles_build; no such stratum. */
 BD_CHECKED bd_status bd_cox_predict(const struct bd_survival_data *data, const bd_cox *fit,
                                     const bd_survival_prediction_options *options, bd_arena *arena,
                                     const bd_survival_predictions **predictions);
 
 /* The tables "medians", "predictions" and, not printed, "prediction_curves"; notes. NULL: nothing. */
-BD_CHECKED bd_status bd_survival_predictions_document(const bd_survival_predictions *predictions, bd_document *document);
+BD_CHECKED bd_status bd_survival_predictions_document(const bd_survival_predictions *predictions,
+                                                      bd_document *document);
 
 #endif

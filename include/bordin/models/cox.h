@@ -114,8 +114,8 @@ typedef struct bd_cox_options {
 BD_CHECKED bd_status bd_cox_fit(const bd_cox_design *design, const bd_cox_options *options, bd_arena *arena,
                                 const bd_cox **fit);
 
-/* What bd_cox_fit says of rows before it looks at the columns together, for other models of the same rows; no columns are
- * allowed. BD_EDATA: as there. */
+/* What bd_cox_fit says of rows before it looks at the columns together, for other models of the same rows; there may be
+ * no columns. BD_EDATA: as there. */
 BD_CHECKED bd_status bd_cox_check(const bd_cox_design *design, bd_arena *arena);
 
 /* Residuals by row of the design, 0 for rows without weight. Efron or Breslow. BD_EUSAGE: exact ties. */

@@ -48,7 +48,8 @@ typedef struct bd_failure_time_coefficient {
     double se, z, p;  /* by the errors asked for */
     double ci_low, ci_high;
     double time_ratio, time_ratio_low, time_ratio_high; /* exp() of estimate and limits */
-    double log_hazard, log_hazard_se; /* -b / scale, by the delta method; NaN but of Weibull's and the exponential model */
+    double log_hazard,
+        log_hazard_se; /* -b / scale, by the delta method; NaN but of Weibull's and the exponential model */
     double hazard_ratio, hazard_ratio_low, hazard_ratio_high; /* exp() of it and its limits */
 } bd_failure_time_coefficient;
 
@@ -60,7 +61,7 @@ typedef struct bd_failure_time {
     bool robust;
     const bd_failure_time_coefficient *coefficients; /* n_columns; not CONVERGED: errors are NaN */
     size_t n_parameters;                             /* n_columns, and log(scale) if it is estimated */
-    const double *covariance;                        /* n_parameters x n_parameters, log(scale) last; by the errors asked for */
+    const double *covariance; /* n_parameters x n_parameters, log(scale) last; by the errors asked for */
     const double *naive_covariance;                  /* from the observed information */
     double scale, log_scale_se;                      /* 1, NaN: exponential */
     double log_likelihood, log_likelihood_null;      /* of times, not logarithms; null: a constant; NaN without one */
@@ -83,8 +84,10 @@ typedef struct bd_failure_time_quantile {
     double log_se; /* of its logarithm; limits are symmetric there */
 } bd_failure_time_quantile;
 
-/* When the share p (above 0, below 1) of those with predictors x (n_columns, the constant among them) has had the event. */
-bd_failure_time_quantile bd_failure_time_quantile_of(const bd_failure_time *fit, const double *x, double offset, double p);
+/* When the share p (above 0, below 1) of those with predictors x (n_columns, the constant among them) has had the
+ * event. */
+bd_failure_time_quantile bd_failure_time_quantile_of(const bd_failure_time *fit, const double *x, double offset,
+                                                     double p);
 
 typedef struct bd_failure_time_point {
     double survival, low, high; /* limits from those of (log(time) - x'b) / scale */
@@ -111,9 +114,9 @@ typedef enum bd_failure_time_replicate_end {
 BD_CHECKED bd_status bd_failure_time_prepare(const bd_failure_time_design *design, const bd_failure_time *fit,
                                              bd_arena *arena, const bd_failure_time_prepared **prepared);
 
-/* The parameters (n_parameters) when row i counts weights[i] times (times its own weight): Newton's method from the full
- * sample's solution, to convergence. Pure: threads may call it at once, each with a scratch of its own. */
-bd_failure_time_replicate_end bd_failure_time_replicate(const bd_failure_time_prepared *prepared, const double *weights,
-                                                        double *scratch, double *parameters);
+/* The parameters (n_parameters) when row i counts weights[i] times (times its own weight): Newton's method from the
+ * full sample's solution, to convergence. Pure: threads may call it at once, each with a scratch of its own. */
+bd_failure_time_replicate_end bd_failure_time_replicate(const bd_failure_time_prepared *prepared,
+                                                        const double *weights, double *scratch, double *parameters);
 
 #endif
