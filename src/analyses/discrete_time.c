@@ -93,6 +93,14 @@ static bd_status expand_groups(const bd_discrete_time *d, bd_arena *arena, bd_ol
     return BD_OK;
 }
 
+static bd_status refuse_constant(const bd_discrete_time *d, const double *values, const char *name)
+{
+    for (size_t r = 1; r < d->n_records; r++)
+        if (values[r] != values[0])
+            return BD_OK;
+    return bd_fail(BD_EDATA, "'%s' is the same in every row that is at risk in a period with the event", name);
+}
+
 static bd_status make_design(bd_discrete_time *d, bd_arena *arena)
 {
     const bd_cox_design *from = &d->data->design;
@@ -117,6 +125,7 @@ static bd_status make_design(bd_discrete_time *d, bd_arena *arena)
     for (size_t j = 0; j < from->n_columns; j++) {
         BD_TRY(expand(d, from->columns[j], arena, &columns[d->n_period_columns + j]));
         names[d->n_period_columns + j] = from->names[j];
+        BD_TRY(refuse_constant(d, columns[d->n_period_columns + j], from->names[j]));
     }
     d->design = (bd_glm_design){.base = {.n_rows = d->n_records, .n_columns = d->n_period_columns + from->n_columns,
                                          .columns = columns, .names = names, .response = event,

@@ -309,6 +309,19 @@ static bd_status set_predictors(const parts *p, bd_arena *arena, bd_survival_dat
     return BD_OK;
 }
 
+/* Of causes that are all one the frame knows no more than that a category has two levels at least. */
+static bd_status explain(bd_status status, const bd_survival_spec *spec, const parts *p, bd_arena *arena)
+{
+    const char *beginning = NULL;
+    if (status != BD_EDATA || !spec->competing)
+        return status;
+    BD_TRY(bd_print(arena, &beginning, "factor(%s) is '", p->formula.event));
+    if (strncmp(bd_message(), beginning, strlen(beginning)) != 0)
+        return status;
+    return bd_fail(BD_EDATA, "%s is the same in every used row; some must have an event, and some another or none",
+                   p->formula.event);
+}
+
 bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec, bd_arena *arena,
                             const bd_survival_data **out)
 {
@@ -321,7 +334,7 @@ bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec,
     BD_TRY(compose(spec, arena, &p));
     *frame_spec = p.spec;
     BD_TRY(refuse_text(table, spec, p.formula.event));
-    BD_TRY(bd_frame_build(table, &p.spec, arena, &frame));
+    BD_TRY(explain(bd_frame_build(table, &p.spec, arena, &frame), spec, &p, arena));
     if (!frame->has_intercept)
         return bd_fail(BD_EUSAGE, "proportional hazards have no intercept to leave out; write the formula without -1 "
                                   "or 0");

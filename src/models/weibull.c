@@ -32,10 +32,22 @@ static bd_status check_row(const bd_failure_time_design *d, size_t i)
                        i + 1, d->event[i]);
     if (d->offset != NULL && !isfinite(d->offset[i]))
         return bd_fail(BD_EDATA, "the offset has a value that is not a number in row %zu", i + 1);
-    for (size_t j = 0; j < d->n_columns; j++)
-        if (d->columns[j] != NULL && !isfinite(d->columns[j][i]))
+    for (size_t j = 0; j < d->n_columns; j++) {
+        const double value = d->columns[j] != NULL ? d->columns[j][i] : 1;
+        if (!isfinite(value))
             return bd_fail(BD_EDATA, "'%s' has a value that is not a number in row %zu", d->names[j], i + 1);
+        if (fabs(value) > 1e150)
+            return bd_fail(BD_ENUMERIC, "the values of '%s' are too large to be squared; rescale it", d->names[j]);
+    }
     return BD_OK;
+}
+
+static bool one_time(const bd_failure_time_design *d)
+{
+    for (size_t i = 1; i < d->n_rows; i++)
+        if (d->stop[i] != d->stop[0])
+            return false;
+    return true;
 }
 
 static bd_status check(const bd_failure_time_design *d, double level, size_t *n_used, size_t *n_events)
@@ -53,6 +65,8 @@ static bd_status check(const bd_failure_time_design *d, double level, size_t *n_
         return bd_fail(BD_EDATA, "there are no rows");
     if (*n_events == 0)
         return bd_fail(BD_EDATA, "none of the %zu rows has the event; all are censored", *n_used);
+    if (one_time(d))
+        return bd_fail(BD_EDATA, "all times are %g; what stretches time cannot be told", d->stop[0]);
     return BD_OK;
 }
 
