@@ -15,6 +15,7 @@ if ("data" %in% only) {
     save_csv(veteran, "veteran")
     save_csv(heart, "heart")
     save_csv(rats, "rats")
+    save_csv(kidney[, 1:6], "kidney")
     # What came first: a plasma cell malignancy, death without one, or the end of follow-up (as in ?mgus2).
     save_csv(with(mgus2, data.frame(id, age, sex, hgb, creat, mspike, etime = ifelse(pstat == 0, futime, ptime),
                                     event = ifelse(pstat == 1, "pcm", ifelse(death == 1, "death", "censor")))), "mgus2")

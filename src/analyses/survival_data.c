@@ -354,6 +354,7 @@ bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec,
                                    .offset = values_of(frame, p.offset)};
     if (frame->cluster != NULL) {
         data->cluster = frame->cluster->name;
+        data->frailty = p.formula.frailty;
         data->design.cluster = frame->cluster->codes;
         data->design.n_clusters = frame->cluster->n_levels;
     }

@@ -123,16 +123,34 @@ static bd_status sentence(const bd_survival *survival, bd_document *document)
                            100 * fit->concordance.concordance);
 }
 
-static bd_status note_ties(const bd_cox *fit, bd_document *document)
+static bd_status note_ties(bd_cox_ties ties, size_t n_ties, bd_document *document)
 {
     static const char *const what[] = {
         [BD_COX_EFRON] = "Efron's approximation", [BD_COX_BRESLOW] = "Breslow's approximation",
         [BD_COX_EXACT] = "the exact likelihood of discrete times"};
-    if (fit->n_ties == 0)
+    if (n_ties == 0)
         return bd_document_say(document, BD_NOTE, "No two events share their time%s.",
-                               fit->ties == BD_COX_EXACT ? "" : ", so that all treatments of ties agree");
-    return bd_document_say(document, BD_NOTE, "Ties: %zu events share their time with another; by %s.", fit->n_ties,
-                           what[fit->ties]);
+                               ties == BD_COX_EXACT ? "" : ", so that all treatments of ties agree");
+    return bd_document_say(document, BD_NOTE, "Ties: %zu events share their time with another; by %s.", n_ties,
+                           what[ties]);
+}
+
+bd_status survival_data_notes(const bd_survival_data *data, bd_cox_ties ties, size_t n_ties, bd_document *document)
+{
+    BD_TRY(note_ties(ties, n_ties, document));
+    if (data->design.start != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "A row is at risk from after its start until its stop%s%s%s.",
+                               data->id != NULL ? "; intervals of one patient (" : "", data->id != NULL ? data->id : "",
+                               data->id != NULL ? ") do not overlap" : ""));
+    if (data->strata != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "%zu strata of %s have baseline hazards of their own.",
+                               data->design.n_strata, data->strata));
+    if (data->weights != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Rows count by %s: weights are frequencies, not rescaled.",
+                               data->weights));
+    if (data->offset != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Offset of the log hazard: %s.", data->offset));
+    return BD_OK;
 }
 
 static bd_status notes(const bd_survival *survival, bd_document *document)
@@ -141,14 +159,7 @@ static bd_status notes(const bd_survival *survival, bd_document *document)
     const bd_cox *fit = survival->fit;
     BD_TRY(bd_document_say(document, BD_NOTE, "Hazard ratios are exp(Log HR), per unit of the term; intervals: %g %%.",
                            100 * fit->level));
-    BD_TRY(note_ties(fit, document));
-    if (data->design.start != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "A row is at risk from after its start until its stop%s%s%s.",
-                               data->id != NULL ? "; intervals of one patient (" : "", data->id != NULL ? data->id : "",
-                               data->id != NULL ? ") do not overlap" : ""));
-    if (data->strata != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "%zu strata of %s have baseline hazards of their own.",
-                               data->design.n_strata, data->strata));
+    BD_TRY(survival_data_notes(data, fit->ties, fit->n_ties, document));
     if (data->cluster != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE,
                                "z, p and intervals rest on robust errors for %zu clusters of %s; the "
@@ -156,11 +167,6 @@ static bd_status notes(const bd_survival *survival, bd_document *document)
                                data->design.n_clusters, data->cluster));
     else if (fit->se == BD_COX_ROBUST)
         BD_TRY(bd_document_say(document, BD_NOTE, "z, p and intervals rest on robust errors by row."));
-    if (data->weights != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Rows count by %s: weights are frequencies, not rescaled.",
-                               data->weights));
-    if (data->offset != NULL)
-        BD_TRY(bd_document_say(document, BD_NOTE, "Offset of the log hazard: %s.", data->offset));
     if (survival->proportional == NULL)
         return BD_OK;
     return bd_document_say(document, BD_NOTE,

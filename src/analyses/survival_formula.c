@@ -32,8 +32,8 @@ static bd_status refuse_within(const reading *r, const node *tree)
     if (special(tree) != NULL)
         return syntax_error(r->source, tree->at, "%s() stands by itself, %s", tree->text,
                             is_call(tree, "Surv") ? "on the left of ~"
-                            : is_call(tree, "frailty") || is_call(tree, "tt") ? "and is not known here"
-                                                                              : "between + signs");
+                            : is_call(tree, "tt") ? "and is not known here"
+                                                  : "between + signs");
     for (size_t i = 0; i < tree->n_children; i++)
         BD_TRY(refuse_within(r, tree->children[i]));
     return BD_OK;
@@ -81,10 +81,12 @@ static bd_status read_strata(reading *r, const node *call)
 static bd_status read_cluster(reading *r, const node *call)
 {
     if (call->n_children != 1 || call->children[0]->kind != NODE_NAME)
-        return syntax_error(r->source, call->at, "cluster() takes the name of one column");
+        return syntax_error(r->source, call->at, "%s() takes the name of one column", call->text);
     if (r->formula->cluster != NULL)
-        return syntax_error(r->source, call->at, "cluster() is given twice");
+        return syntax_error(r->source, call->at, "there can be one cluster() or frailty(), not two");
     r->formula->cluster = call->children[0]->text;
+    if (is_call(call, "frailty"))
+        r->formula->frailty = call->children[0]->text;
     return BD_OK;
 }
 
@@ -121,7 +123,7 @@ static bd_status read_terms(reading *r, const node *tree)
         return syntax_is(tree, "+") ? read_terms(r, tree->children[1]) : read_plain(r, tree->children[1], true);
     }
     return is_call(tree, "strata")    ? read_strata(r, tree)
-           : is_call(tree, "cluster") ? read_cluster(r, tree)
+           : is_call(tree, "cluster") || is_call(tree, "frailty") ? read_cluster(r, tree)
            : is_call(tree, "offset")  ? read_offset(r, tree)
                                       : read_plain(r, tree, false);
 }

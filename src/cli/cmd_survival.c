@@ -5,6 +5,7 @@
 #include <bordin/analyses/competing.h>
 #include <bordin/analyses/discrete_time.h>
 #include <bordin/analyses/failure_time.h>
+#include <bordin/analyses/frailty.h>
 #include <bordin/analyses/survival_curves.h>
 
 #include "cli.h"
@@ -77,10 +78,12 @@ static bd_status parse_times(const char *option, const char *list, bd_arena *are
 }
 
 /* What is made of the data. */
-typedef enum model { CURVES = 1, COX = 2, SHARES = 4, CAUSES = 8, TIMES = 16, DISCRETE = 32 } model;
+typedef enum model { CURVES = 1, COX = 2, SHARES = 4, CAUSES = 8, TIMES = 16, DISCRETE = 32, FRAILTY = 64 } model;
 
 static bd_status refuse_options(model kind)
 {
+    const char *const one = kind == FRAILTY ? "formulas without frailty()"
+                                            : "formulas with predictors and one kind of event";
     const struct {
         const char *name;
         bool given;
@@ -88,15 +91,18 @@ static bd_status refuse_options(model kind)
         const char *place;
     } options[] = {
         {"boot", cli.boot != NULL, COX | TIMES | DISCRETE,
-         kind == CAUSES ? "one cause at a time: Surv(time, event == \"cause\")" : "formulas with predictors"},
-        {"ties", ties != NULL, COX | CAUSES,
+         kind == CAUSES    ? "one cause at a time: Surv(time, event == \"cause\")"
+         : kind == FRAILTY ? "formulas without frailty()"
+                           : "formulas with predictors"},
+        {"ties", ties != NULL, COX | CAUSES | FRAILTY,
          kind == TIMES || kind == DISCRETE ? "proportional hazards" : "formulas with predictors"},
-        {"robust", robust, COX | CAUSES | TIMES | DISCRETE, "formulas with predictors"},
+        {"robust", robust, COX | CAUSES | TIMES | DISCRETE,
+         kind == FRAILTY ? "formulas without frailty()" : "formulas with predictors"},
         {"times", times != NULL && ((cli.profiles == NULL && !baseline) || kind == DISCRETE), CURVES | SHARES,
          kind == DISCRETE ? "continuous time; with --discrete survival is told for each period"
                           : "curves: formulas without predictors, ~ 1 or ~ strata(arm), or --profile"},
-        {"profile", cli.profiles != NULL, COX | TIMES | DISCRETE, "formulas with predictors and one kind of event"},
-        {"baseline", baseline, COX | TIMES | DISCRETE, "formulas with predictors and one kind of event"},
+        {"profile", cli.profiles != NULL, COX | TIMES | DISCRETE, one},
+        {"baseline", baseline, COX | TIMES | DISCRETE, one},
         {"rho", rho != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"horizon", horizon != NULL, CURVES, "curves of one event: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"distribution", distribution != NULL, TIMES,
@@ -161,6 +167,15 @@ static bd_status regress(const bd_survival_data *data, bd_survival_options *opti
     BD_TRY(bd_survive(data, options, arena, &survival));
     BD_TRY(bd_survival_document(survival, arena, document));
     return cli_write_replicates(survival->bootstrap, arena);
+}
+
+static bd_status share(const bd_survival_data *data, const bd_survival_options *given, bd_arena *arena,
+                       bd_document **document)
+{
+    const bd_frailty_options options = {.ties = given->ties, .level = given->level};
+    const bd_shared_frailty *shared;
+    BD_TRY(bd_share_frailty(data, &options, given->n_threads, arena, &shared));
+    return bd_frailty_document(shared, arena, document);
 }
 
 static bd_status accelerate(const bd_survival_data *data, const bd_survival_options *given, bd_arena *arena,
@@ -235,13 +250,17 @@ static bd_status survive(size_t n_arguments, const char *const *arguments, bd_ar
     const model kind = competing              ? (predictors ? CAUSES : SHARES)
                        : discrete             ? DISCRETE
                        : distribution != NULL ? TIMES
+                       : data->frailty != NULL ? FRAILTY
                        : predictors           ? COX
                                               : CURVES;
+    if (data->frailty != NULL && kind != FRAILTY)
+        return bd_fail(BD_EUSAGE, "frailty() goes with proportional hazards of one kind of event");
     BD_TRY(refuse_options(kind));
     BD_TRY(kind == COX      ? regress(data, &options, arena, &document)
            : kind == CURVES ? follow(data, options.level, arena, &document)
            : kind == TIMES  ? accelerate(data, &options, arena, &document)
            : kind == DISCRETE ? regress_periods(data, &options, arena, &document)
+           : kind == FRAILTY ? share(data, &options, arena, &document)
                             : compete(data, &options, arena, &document));
     return cli_write(document, table, arena);
 }
@@ -265,7 +284,7 @@ const cli_command cli_survival = {
         "FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0 where observation ended before (codes\n"
         "are compared: status == 2), or 'Surv(start, stop, event) ~ terms' for rows that are intervals, on which\n"
         "predictors may differ. Terms as for regress, and strata(site) for baseline hazards by site, cluster(therapist),\n"
-        "offset(x). FILE is CSV, gzip or not; - reads standard input.",
+        "frailty(therapist), a multiple of the hazard that patients share, and offset(x). FILE is CSV, gzip or not; - reads standard input.",
     .options = option_table,
     .more_help = cli_help_intervals,
     .run = survive,

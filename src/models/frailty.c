@@ -258,8 +258,6 @@ static bd_status describe(frailty_fit *f, const cox_model *model, bd_arena *aren
     BD_NEW(arena, inner, p * p);
     BD_NEW(arena, given, p * p);
     BD_NEW(arena, rotated, p * p);
-    fit->n_iterations = f->n_iterations;
-    fit->n_thetas = f->n_thetas;
     if (fit->end == BD_FRAILTY_NOT_CONVERGED)
         return BD_OK;
     fit->theta = fit->end == BD_FRAILTY_NONE ? 0 : 1 / f->nu;
@@ -355,11 +353,14 @@ bd_status bd_frailty_fit(const bd_cox_design *design, const bd_frailty_options *
     fit->n_rows = design->n_rows;
     fit->n_used = cox->n_used;
     fit->n_events = cox->n_events;
+    fit->n_ties = cox->n_ties;
     fit->ties = options->ties;
     fit->level = options->level;
     fit->cox_log_likelihood = cox->log_likelihood;
     fit->null_log_likelihood = cox->log_likelihood_null;
     BD_TRY(find_theta(&f, &fit->end));
+    fit->n_iterations = f.n_iterations;
+    fit->n_thetas = f.n_thetas;
     for (size_t i = 0; i < q; i++) {
         fit->groups[i].n_rows = f.m.size[i];
         fit->groups[i].n_events = f.m.events[i];

@@ -16,7 +16,7 @@
 
 typedef struct bd_survival_spec {
     const char *formula; /* "Surv(time, event) ~ terms" or "Surv(start, stop, event) ~ terms"; among the terms
-                            strata(x), cluster(x), offset(x); parts are expressions, such as status == 2 */
+                            strata(x), cluster(x), frailty(x), offset(x); parts are expressions, such as status == 2 */
     const char *where;   /* a condition, or NULL */
     const char *weights; /* names of columns, or NULL */
     const char *cluster; /* as cluster(x) in the formula */
@@ -48,6 +48,7 @@ typedef struct bd_survival_data {
     const char *const *causes;
     const char *censored;    /* the level that is none */
     const char *cluster;     /* names of columns, NULL without */
+    const char *frailty;     /* the cluster, if a frailty is shared within it */
     const char *id;
     const char *weights;
     const char *offset;      /* expression, NULL without */

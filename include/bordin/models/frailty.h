@@ -32,7 +32,7 @@ typedef struct bd_frailty_group {
 } bd_frailty_group;
 
 typedef struct bd_frailty {
-    size_t n_columns, n_groups, n_rows, n_used, n_events;
+    size_t n_columns, n_groups, n_rows, n_used, n_events, n_ties;
     bd_cox_ties ties;
     double level;
     bd_frailty_coefficient *coefficients; /* n_columns */
