@@ -284,7 +284,8 @@ const cli_command cli_survival = {
         "FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0 where observation ended before (codes\n"
         "are compared: status == 2), or 'Surv(start, stop, event) ~ terms' for rows that are intervals, on which\n"
         "predictors may differ. Terms as for regress, and strata(site) for baseline hazards by site, cluster(therapist),\n"
-        "frailty(therapist), a multiple of the hazard that patients share, and offset(x). FILE is CSV, gzip or not; - reads standard input.",
+        "frailty(therapist), a multiple of the hazard that patients share, and offset(x). FILE is CSV,\n"
+        "gzip or not; - reads standard input.",
     .options = option_table,
     .more_help = cli_help_intervals,
     .run = survive,
