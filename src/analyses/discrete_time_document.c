@@ -75,10 +75,7 @@ static bd_status bootstrap_table(const bd_discrete_time *d, bd_document *documen
 static bd_status fit_table(const bd_discrete_time *d, bd_document *document)
 {
     const bd_glm *fit = d->fit;
-    const struct {
-        bd_heading heading;
-        double value;
-    } facts[] = {
+    const bd_value facts[] = {
         {{"n", "n", BD_COUNT}, (double)d->data->design.n_rows},
         {{"records", "Records, one for each period", BD_COUNT}, (double)d->n_records},
         {{"log_likelihood", "Log-likelihood", BD_STATISTIC}, fit->log_likelihood},
@@ -88,17 +85,7 @@ static bd_status fit_table(const bd_discrete_time *d, bd_document *document)
         {{"likelihood_ratio", "Likelihood ratio chi2", BD_STATISTIC}, d->likelihood_ratio},
         {{"likelihood_ratio_p", "p", BD_P_VALUE}, d->p},
     };
-    enum { N = sizeof facts / sizeof facts[0] };
-    bd_heading headings[N];
-    bd_document_rows *rows;
-    bd_cell *cells;
-    for (size_t i = 0; i < N; i++)
-        headings[i] = facts[i].heading;
-    BD_TRY(bd_document_table(document, "fit", "Fit", headings, N, &rows));
-    BD_TRY(bd_document_row(rows, &cells));
-    for (size_t i = 0; i < N; i++)
-        cells[i] = bd_number(facts[i].value);
-    return BD_OK;
+    return bd_document_list(document, "fit", "Fit", facts, sizeof facts / sizeof facts[0], false);
 }
 
 static bd_status period_cell(const bd_discrete_time *d, size_t k, bd_arena *arena, bd_cell *cell)

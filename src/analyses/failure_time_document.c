@@ -111,10 +111,7 @@ static bd_status bootstrap_table(const bd_failure_time_regression *r, bd_documen
 static bd_status fit_table(const bd_failure_time_regression *r, bd_document *document)
 {
     const bd_failure_time *fit = r->fit;
-    const struct {
-        bd_heading heading;
-        double value;
-    } facts[] = {
+    const bd_value facts[] = {
         {{"n", "n", BD_COUNT}, (double)fit->n_used},
         {{"events", "Events", BD_COUNT}, (double)fit->n_events},
         {{"scale", "Scale", BD_ESTIMATE}, estimated(fit, fit->scale)},
@@ -127,17 +124,7 @@ static bd_status fit_table(const bd_failure_time_regression *r, bd_document *doc
         {{"likelihood_ratio", "Likelihood ratio chi2", BD_STATISTIC}, estimated(fit, fit->likelihood_ratio)},
         {{"likelihood_ratio_p", "p", BD_P_VALUE}, estimated(fit, fit->p)},
     };
-    enum { N = sizeof facts / sizeof facts[0] };
-    bd_heading headings[N];
-    for (size_t i = 0; i < N; i++)
-        headings[i] = facts[i].heading;
-    bd_document_rows *rows;
-    bd_cell *cells;
-    BD_TRY(bd_document_table(document, "fit", "Fit", headings, N, &rows));
-    BD_TRY(bd_document_row(rows, &cells));
-    for (size_t i = 0; i < N; i++)
-        cells[i] = bd_number(facts[i].value);
-    return BD_OK;
+    return bd_document_list(document, "fit", "Fit", facts, sizeof facts / sizeof facts[0], false);
 }
 
 static bd_status notes(const bd_failure_time_regression *r, bd_document *document)

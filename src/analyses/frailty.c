@@ -59,10 +59,7 @@ static bd_status coefficient_table(const bd_shared_frailty *shared, bd_document 
 static bd_status fit_table(const bd_shared_frailty *shared, bd_document *document)
 {
     const bd_frailty *fit = shared->fit;
-    const struct {
-        bd_heading heading;
-        double value;
-    } facts[] = {
+    const bd_value facts[] = {
         {{"n", "n", BD_COUNT}, (double)fit->n_used},
         {{"events", "Events", BD_COUNT}, (double)fit->n_events},
         {{"groups", "Groups", BD_COUNT}, (double)fit->n_groups},
@@ -75,17 +72,7 @@ static bd_status fit_table(const bd_shared_frailty *shared, bd_document *documen
         {{"df_columns", "df, terms", BD_STATISTIC}, fit->df_columns},
         {{"df_frailty", "df, frailty", BD_STATISTIC}, fit->df_frailty},
     };
-    enum { N = sizeof facts / sizeof facts[0] };
-    bd_heading headings[N];
-    bd_document_rows *rows;
-    bd_cell *cells;
-    for (size_t i = 0; i < N; i++)
-        headings[i] = facts[i].heading;
-    BD_TRY(bd_document_table(document, "fit", "Fit", headings, N, &rows));
-    BD_TRY(bd_document_row(rows, &cells));
-    for (size_t i = 0; i < N; i++)
-        cells[i] = bd_number(facts[i].value);
-    return BD_OK;
+    return bd_document_list(document, "fit", "Fit", facts, sizeof facts / sizeof facts[0], false);
 }
 
 static bd_status frailty_table(const bd_shared_frailty *shared, bd_document *document)

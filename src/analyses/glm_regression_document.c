@@ -77,35 +77,11 @@ static bd_status coefficient_table(const bd_glm_regression *regression, bd_docum
     return BD_OK;
 }
 
-/* One row; what is not a number is left out. */
-typedef struct fact {
-    bd_heading heading;
-    double value;
-} fact;
-
-static bd_status list_table(bd_document *document, const char *id, const char *title, const fact *facts, size_t n)
-{
-    bd_heading headings[24];
-    bd_document_rows *rows;
-    bd_cell *cells;
-    size_t n_shown = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(facts[i].value))
-            headings[n_shown++] = facts[i].heading;
-    BD_TRY(bd_document_table(document, id, title, headings, n_shown, &rows));
-    BD_TRY(bd_document_row(rows, &cells));
-    n_shown = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(facts[i].value))
-            cells[n_shown++] = bd_number(facts[i].value);
-    return BD_OK;
-}
-
 static bd_status fit_table(const bd_glm_regression *regression, bd_document *document)
 {
     const bd_glm *fit = regression->fit;
     const bool f = isfinite(fit->whole_df_residual);
-    const fact facts[] = {
+    const bd_value facts[] = {
         {{"n", "n", BD_COUNT}, (double)fit->n_used},
         {{"log_likelihood", "Log-likelihood", BD_STATISTIC}, fit->log_likelihood},
         {{"null_log_likelihood", "Log-likelihood without predictors", BD_STATISTIC}, fit->null_log_likelihood},
@@ -126,7 +102,7 @@ static bd_status fit_table(const bd_glm_regression *regression, bd_document *doc
         {{"nagelkerke", "Nagelkerke's R2", BD_STATISTIC}, fit->nagelkerke},
         {{"iterations", "Iterations", BD_COUNT}, (double)fit->n_iterations},
     };
-    return list_table(document, "fit", "Fit", facts, sizeof facts / sizeof facts[0]);
+    return bd_document_list(document, "fit", "Fit", facts, sizeof facts / sizeof facts[0], true);
 }
 
 static bd_status margin_table(const bd_glm_regression *regression, bd_document *document)
@@ -162,7 +138,7 @@ static bd_status classification_table(const bd_glm_regression *regression, bd_do
     const bd_glm_classification *c = regression->classification;
     if (c == NULL)
         return BD_OK;
-    const fact facts[] = {
+    const bd_value facts[] = {
         {{"events", "Events", BD_COUNT}, c->n_events},
         {{"others", "Others", BD_COUNT}, c->n_others},
         {{"auc", "AUC", BD_BOUNDED}, c->auc},
@@ -177,7 +153,7 @@ static bd_status classification_table(const bd_glm_regression *regression, bd_do
         {{"hosmer_lemeshow_df", "df", BD_DF}, c->hosmer_lemeshow_df},
         {{"hosmer_lemeshow_p", "p", BD_P_VALUE}, c->hosmer_lemeshow_p},
     };
-    return list_table(document, "classification", "Classification", facts, sizeof facts / sizeof facts[0]);
+    return bd_document_list(document, "classification", "Classification", facts, sizeof facts / sizeof facts[0], true);
 }
 
 static bd_status sentence(const bd_glm_regression *regression, bd_document *document)

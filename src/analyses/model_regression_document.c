@@ -92,24 +92,6 @@ static bd_status equation_tables(const bd_model_regression *regression, bd_docum
     return BD_OK;
 }
 
-static bd_status fit_table(const bd_model_regression *regression, bd_document *document)
-{
-    bd_heading headings[sizeof regression->facts / sizeof *regression->facts];
-    bd_document_rows *rows;
-    bd_cell *cells;
-    size_t n = 0;
-    for (size_t i = 0; i < regression->n_facts; i++)
-        if (!isnan(regression->facts[i].value))
-            headings[n++] = regression->facts[i].heading;
-    BD_TRY(bd_document_table(document, "fit", "Fit", headings, n, &rows));
-    BD_TRY(bd_document_row(rows, &cells));
-    n = 0;
-    for (size_t i = 0; i < regression->n_facts; i++)
-        if (!isnan(regression->facts[i].value))
-            cells[n++] = bd_number(regression->facts[i].value);
-    return BD_OK;
-}
-
 static bd_status test_table(const bd_model_regression *regression, bd_document *document)
 {
     const bd_heading headings[] = {{"term", "Term", BD_TEXT},
@@ -202,7 +184,7 @@ bd_status bd_model_document(const bd_model_regression *regression, bd_arena *are
     BD_TRY(bd_document_new(arena, "regress", title, &document));
     BD_TRY(equation_tables(regression, document));
     BD_TRY(bd_predictions_table(regression->predictions, regression->bootstrap, document));
-    BD_TRY(fit_table(regression, document));
+    BD_TRY(bd_document_list(document, "fit", "Fit", regression->facts, regression->n_facts, true));
     BD_TRY(test_table(regression, document));
     BD_TRY(sentence(regression, document));
     BD_TRY(notes(regression, document));

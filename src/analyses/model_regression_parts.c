@@ -59,7 +59,7 @@ bd_status model_likelihood_equation(bd_model_regression *regression, const char 
 
 void model_fact(bd_model_regression *regression, const char *key, const char *heading, bd_class class, double value)
 {
-    regression->facts[regression->n_facts++] = (bd_model_fact){{key, heading, class}, value};
+    regression->facts[regression->n_facts++] = (bd_value){{key, heading, class}, value};
 }
 
 bd_status model_say(bd_model_regression *regression, bd_arena *arena, bd_saying saying, const char *format, ...)

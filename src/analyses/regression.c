@@ -193,10 +193,7 @@ static bd_status coefficient_table(const bd_regression *regression, bd_document 
 static bd_status fit_table(const bd_regression *regression, bd_document *document)
 {
     const bd_ols *fit = regression->fit;
-    const struct {
-        bd_heading heading;
-        double value;
-    } facts[] = {
+    const bd_value facts[] = {
         {{"n", "n", BD_COUNT}, (double)fit->n_rows},
         {{"r_squared", "R2", BD_BOUNDED}, fit->r_squared},
         {{"adjusted_r_squared", "Adjusted R2", BD_BOUNDED}, fit->adjusted_r_squared},
@@ -211,17 +208,7 @@ static bd_status fit_table(const bd_regression *regression, bd_document *documen
         {{"aic", "AIC", BD_STATISTIC}, fit->aic},
         {{"bic", "BIC", BD_STATISTIC}, fit->bic},
     };
-    enum { N = sizeof facts / sizeof facts[0] };
-    bd_heading headings[N];
-    for (size_t i = 0; i < N; i++)
-        headings[i] = facts[i].heading;
-    bd_document_rows *rows;
-    bd_cell *cells;
-    BD_TRY(bd_document_table(document, "fit", "Fit", headings, N, &rows));
-    BD_TRY(bd_document_row(rows, &cells));
-    for (size_t i = 0; i < N; i++)
-        cells[i] = bd_number(facts[i].value);
-    return BD_OK;
+    return bd_document_list(document, "fit", "Fit", facts, sizeof facts / sizeof facts[0], false);
 }
 
 static bd_status sentence(const bd_regression *regression, bd_document *document)

@@ -48,10 +48,7 @@ static bd_status coefficient_table(const bd_survival *survival, bd_document *doc
 static bd_status fit_table(const bd_survival *survival, bd_document *document)
 {
     const bd_cox *fit = survival->fit;
-    const struct {
-        bd_heading heading;
-        double value;
-    } facts[] = {
+    const bd_value facts[] = {
         {{"n", "n", BD_COUNT}, (double)fit->n_used},
         {{"events", "Events", BD_COUNT}, (double)fit->n_events},
         {{"log_likelihood_null", "Log-likelihood, null", BD_STATISTIC}, fit->log_likelihood_null},
@@ -68,18 +65,8 @@ static bd_status fit_table(const bd_survival *survival, bd_document *document)
         {{"robust_score", "Robust score chi2", BD_STATISTIC}, fit->robust_score.statistic},
         {{"robust_score_p", "p", BD_P_VALUE}, fit->robust_score.p},
     };
-    enum { N = sizeof facts / sizeof facts[0] };
-    const size_t n = fit->se == BD_COX_ROBUST ? N : N - 2;
-    bd_heading headings[N];
-    for (size_t i = 0; i < n; i++)
-        headings[i] = facts[i].heading;
-    bd_document_rows *rows;
-    bd_cell *cells;
-    BD_TRY(bd_document_table(document, "fit", "Fit", headings, n, &rows));
-    BD_TRY(bd_document_row(rows, &cells));
-    for (size_t i = 0; i < n; i++)
-        cells[i] = bd_number(facts[i].value);
-    return BD_OK;
+    const size_t n = sizeof facts / sizeof facts[0] - (fit->se == BD_COX_ROBUST ? 0 : 2);
+    return bd_document_list(document, "fit", "Fit", facts, n, false);
 }
 
 static bd_status proportional_row(bd_document_rows *rows, const char *term, const bd_cox_test *test)

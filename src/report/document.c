@@ -1,4 +1,5 @@
 /* Documents: tables, sentences and provenance, collected in the order in which they are said. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,25 @@ bd_status bd_document_row(bd_document_rows *rows, bd_cell **cells)
     BD_NEW(rows->arena, made, rows->n_headings);
     BD_PUSH(rows->arena, rows->rows, rows->n_rows, rows->capacity, made);
     *cells = made;
+    return BD_OK;
+}
+
+bd_status bd_document_list(bd_document *document, const char *id, const char *title, const bd_value *values, size_t n,
+                           bool known_only)
+{
+    bd_document_rows *rows;
+    bd_heading *headings;
+    bd_cell *cells;
+    size_t n_shown = 0;
+    BD_NEW(document->arena, headings, n);
+    for (size_t i = 0; i < n; i++)
+        if (!known_only || !isnan(values[i].value))
+            headings[n_shown++] = values[i].heading;
+    BD_TRY(bd_document_table(document, id, title, headings, n_shown, &rows));
+    BD_TRY(bd_document_row(rows, &cells));
+    for (size_t i = 0; i < n; i++)
+        if (!known_only || !isnan(values[i].value))
+            *cells++ = bd_number(values[i].value);
     return BD_OK;
 }
 

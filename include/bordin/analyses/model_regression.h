@@ -69,11 +69,6 @@ typedef struct bd_model_equation {
     bd_model_row *rows;
 } bd_model_equation;
 
-typedef struct bd_model_fact {
-    bd_heading heading;
-    double value; /* NaN: left out */
-} bd_model_fact;
-
 /* A chi-squared test of one term, or of all (term NULL). */
 typedef struct bd_model_test {
     const char *term;
@@ -102,7 +97,7 @@ struct bd_model_regression {
     const double *weights;     /* the frame's, as given */
     bd_model_equation equations[3];
     size_t n_equations, n_values;
-    bd_model_fact facts[20];
+    bd_value facts[20]; /* NaN: left out */
     size_t n_facts;
     double whole_statistic, whole_df, whole_p; /* all predictors: chi-squared, or F */
     double whole_df_residual;                  /* of F; NaN: chi-squared */

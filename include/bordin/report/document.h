@@ -80,6 +80,16 @@ void bd_document_unprinted(bd_document_rows *rows);
 /* A new row of empty cells, one per heading, to be filled. */
 BD_CHECKED bd_status bd_document_row(bd_document_rows *rows, bd_cell **cells);
 
+/* A number and what it is called. */
+typedef struct bd_value {
+    bd_heading heading;
+    double value;
+} bd_value;
+
+/* A table of one row. `known_only`: numbers that are NaN are left out, columns and all. */
+BD_CHECKED bd_status bd_document_list(bd_document *document, const char *id, const char *title, const bd_value *values,
+                                      size_t n, bool known_only);
+
 /* A sentence; in JSON they stand in the lists "sentences", "notes" and "warnings". For numbers in it see number.h. */
 BD_CHECKED bd_status bd_document_say(bd_document *document, bd_saying saying, const char *format, ...) BD_PRINTF(3, 4);
 
