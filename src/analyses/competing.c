@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analyses/survival_profiles.h"
 #include "analyses/survival_times.h"
 
 static bd_survival_rows rows_of(const bd_survival_data *data)
@@ -44,18 +45,12 @@ static double common_horizon(const bd_incidence *incidence)
 
 static bd_status find_shares(bd_competing *competing, bd_competing_cause *causes, bd_arena *arena)
 {
-    static const char *const all[] = {"all"};
     const bd_survival_data *data = competing->data;
     bd_survival_curve_options curve = BD_SURVIVAL_CURVE_DEFAULTS;
     bd_survival_rows rows = rows_of(data);
-    const char **groups;
-    competing->n_groups = data->strata != NULL ? data->design.n_strata : 1;
-    BD_NEW(arena, groups, competing->n_groups);
-    for (size_t g = 0; g < competing->n_groups; g++)
-        groups[g] = data->strata != NULL ? data->strata_levels[g].name : all[0];
-    competing->groups = groups;
+    BD_TRY(survival_groups(data, arena, &competing->groups, &competing->n_groups));
     rows.group = data->design.strata;
-    rows.group_names = groups;
+    rows.group_names = competing->groups;
     rows.n_groups = competing->n_groups;
     curve.level = competing->options.level;
     BD_TRY(bd_incidence_find(&rows, data->n_causes, &curve, arena, &competing->incidence));

@@ -6,6 +6,7 @@
 #include <bordin/analyses/provenance.h>
 #include <bordin/report/number.h>
 
+#include "analyses/survival_profiles.h"
 #include "analyses/survival_times.h"
 
 /* As far as every group is followed. */
@@ -31,17 +32,13 @@ static bd_status settle_times(bd_followed *f, bd_arena *arena)
 bd_status bd_survival_follow(const bd_survival_data *data, const bd_follow_options *options, bd_arena *arena,
                              const bd_followed **out)
 {
-    static const char *const all[] = {"all"};
-    const bd_groups *strata = data->frame->strata;
     const bd_cox_design *design = &data->design;
     bd_followed *f;
     if (design->n_columns > 0 || design->offset != NULL)
         return bd_fail(BD_EUSAGE, "curves are for formulas without predictors: Surv(time, event) ~ 1, or ~ strata(arm)");
-    if (design->strata != NULL && strata == NULL)
-        return bd_fail(BD_EUSAGE, "curves are by one strata(); join the columns in the file");
     BD_NEW(arena, f, 1);
-    *f = (bd_followed){.data = data, .options = *options, .n_groups = strata ? strata->n_levels : 1,
-                       .groups = strata ? strata->levels : all};
+    *f = (bd_followed){.data = data, .options = *options};
+    BD_TRY(survival_groups(data, arena, &f->groups, &f->n_groups));
     const bd_survival_rows rows = {.n_rows = design->n_rows, .start = design->start, .stop = design->stop,
                                    .event = design->event, .weights = design->weights, .group = design->strata,
                                    .group_names = f->groups, .n_groups = f->n_groups, .cluster = design->cluster,

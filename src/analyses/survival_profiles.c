@@ -1,4 +1,4 @@
-/* Rows for predictions of survival: what is asked for, in the columns of the model. */
+/* What curves and predictions are of: groups; profiles in the columns of the model. */
 #include "analyses/survival_profiles.h"
 
 #include <string.h>
@@ -32,6 +32,17 @@ static bd_status choose_strata(const bd_survival_data *data, const bd_profile *p
         n += strata[s];
     }
     return n > 0 ? BD_OK : unknown_stratum(data, profile->name, arena);
+}
+
+bd_status survival_groups(const bd_survival_data *data, bd_arena *arena, const char *const **out, size_t *n)
+{
+    const char **groups;
+    *n = n_strata(data);
+    BD_NEW(arena, groups, *n);
+    for (size_t g = 0; g < *n; g++)
+        groups[g] = data->strata_levels != NULL ? data->strata_levels[g].name : "all";
+    *out = groups;
+    return BD_OK;
 }
 
 double survival_mean_offset(const bd_survival_data *data)

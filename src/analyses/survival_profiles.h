@@ -1,4 +1,4 @@
-/* Rows for predictions of survival: what is asked for, in the columns of the model. */
+/* What curves and predictions are of: groups; profiles in the columns of the model. */
 #ifndef BORDIN_ANALYSES_SURVIVAL_PROFILES_H
 #define BORDIN_ANALYSES_SURVIVAL_PROFILES_H
 
@@ -15,6 +15,10 @@ typedef struct survival_profile {
 BD_CHECKED bd_status survival_profiles(const bd_survival_data *data, const bd_survival_prediction_options *options,
                                        bd_arena *arena, survival_profile **profiles, size_t *n_profiles,
                                        bd_survival_predictions *predictions);
+
+/* What curves are of: the strata, or one group, "all". */
+BD_CHECKED bd_status survival_groups(const bd_survival_data *data, bd_arena *arena, const char *const **groups,
+                                     size_t *n_groups);
 
 /* By weight; 0 without an offset. */
 double survival_mean_offset(const bd_survival_data *data);

@@ -86,6 +86,24 @@ static void test_survival_curves__one_group_has_no_test(void **state)
     assert_int_equal(f->options.n_times, 4);
 }
 
+/* survdiff(Surv(time, status == 2) ~ sex + I(ph.ecog < 1), lung) */
+static void test_survival_curves__of_several_strata_are_of_their_combinations(void **state)
+{
+    (void)state;
+    static const double expected[] = {57.906643145823, 33.0512597060848, 51.940659835254, 21.1014373128381},
+                        medians[] = {218, 353, 363, 705};
+    const bd_followed *f;
+    must(bd_survival_follow(lung("Surv(time, status == 2) ~ strata(sex) + strata(ph.ecog < 1)"), &BD_FOLLOW_DEFAULTS, arena,
+                            &f));
+    assert_int_equal(f->n_groups, 4);
+    assert_string_equal(f->groups[2], "2, 0");
+    for (size_t g = 0; g < 4; g++) {
+        assert_close(f->test->groups[g].expected, expected[g]);
+        assert_close(bd_survival_quantile(&f->curves->curves[g], 0.5).value, medians[g]);
+    }
+    assert_close(f->test->statistic, 20.0331933021312);
+}
+
 static void test_survival_curves__refuse_what_they_cannot_draw(void **state)
 {
     (void)state;
@@ -93,10 +111,6 @@ static void test_survival_curves__refuse_what_they_cannot_draw(void **state)
     bd_follow_options options = BD_FOLLOW_DEFAULTS;
     assert_int_equal(bd_survival_follow(lung("Surv(time, status == 2) ~ age"), &options, arena, &f), BD_EUSAGE);
     assert_non_null(strstr(bd_message(), "curves are for formulas without predictors"));
-    assert_int_equal(bd_survival_follow(lung("Surv(time, status == 2) ~ strata(sex) + strata(ph.ecog)"), &options, arena,
-                                        &f),
-                     BD_EUSAGE);
-    assert_non_null(strstr(bd_message(), "curves are by one strata()"));
     options.horizon = -1;
     assert_int_equal(bd_survival_follow(lung("Surv(time, status == 2) ~ 1"), &options, arena, &f), BD_EUSAGE);
     assert_string_equal(bd_message(), "the horizon must be a time above 0, not -1");
@@ -107,6 +121,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_survival_curves__of_lung_are_those_of_r, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_survival_curves__one_group_has_no_test, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_survival_curves__of_several_strata_are_of_their_combinations, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_survival_curves__refuse_what_they_cannot_draw, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,13 +25,13 @@ typedef struct bd_followed {
     const bd_survival_data *data;
     bd_follow_options options; /* horizon and times are those that were used */
     size_t n_groups;
-    const char *const *groups; /* levels of the stratum; one, "all", without */
+    const char *const *groups; /* "1", "1, female"; one, "all", without strata */
     const bd_survival_curves *curves;
     const bd_logrank *test;    /* NULL: one group */
 } bd_followed;
 
-/* Fails as bd_survival_curves_find and bd_logrank_test do. BD_EUSAGE: a formula with predictors, with an offset or with
- * several strata(); a negative horizon or time. */
+/* Fails as bd_survival_curves_find and bd_logrank_test do. BD_EUSAGE: a formula with predictors or
+ * with an offset; a negative horizon or time. */
 BD_CHECKED bd_status bd_survival_follow(const bd_survival_data *data, const bd_follow_options *options, bd_arena *arena,
                                         const bd_followed **followed);
 
