@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analyses/competing_bootstrap.h"
 #include "analyses/survival_profiles.h"
 #include "analyses/survival_times.h"
 
@@ -63,7 +64,7 @@ static bd_status find_shares(bd_competing *competing, bd_competing_cause *causes
 }
 
 static bd_status fit_specific(const bd_competing *competing, const bd_cox_options *fitting, bd_arena *arena,
-                              bd_competing_cause *cause)
+                              bd_competing_cause *cause, competing_model *model)
 {
     const bd_survival_data *data = competing->data;
     bd_cox_design design = data->design;
@@ -73,6 +74,7 @@ static bd_status fit_specific(const bd_competing *competing, const bd_cox_option
         event[i] = data->cause[i] == (double)cause->number;
     design.event = event;
     design.n_threads = competing->options.n_threads;
+    model->design = design;
     return bd_while(bd_cox_fit(&design, fitting, arena, &cause->specific), "%s '%s'", data->event, cause->name);
 }
 
@@ -101,7 +103,7 @@ static bd_status expand_codes(const bd_fine_gray *rows, const uint32_t *codes, b
 }
 
 static bd_status fit_subdistribution(const bd_competing *competing, const bd_cox_options *fitting, bd_arena *arena,
-                                     bd_competing_cause *cause)
+                                     bd_competing_cause *cause, competing_model *model)
 {
     const bd_survival_data *data = competing->data;
     const bd_fine_gray *expanded = NULL;
@@ -132,6 +134,8 @@ static bd_status fit_subdistribution(const bd_competing *competing, const bd_cox
     design.n_threads = competing->options.n_threads;
     by_row.se = BD_COX_ROBUST;
     by_row.no_concordance = true;
+    model->design = design;
+    model->expanded = expanded;
     return bd_while(bd_cox_fit(&design, &by_row, arena, &cause->subdistribution), "Fine and Gray's model of %s '%s'",
                     data->event, cause->name);
 }
@@ -141,6 +145,7 @@ bd_status bd_compete(const bd_survival_data *data, const bd_competing_options *o
 {
     bd_competing *competing;
     bd_competing_cause *causes = NULL;
+    competing_model *models;
     bd_cox_options fitting = BD_COX_DEFAULTS;
     if (data->cause == NULL)
         return bd_fail(BD_EUSAGE, "the data were not made with causes: bd_survival_spec.competing");
@@ -152,14 +157,17 @@ bd_status bd_compete(const bd_survival_data *data, const bd_competing_options *o
     *out = competing;
     if (data->design.n_columns == 0 && data->design.offset != NULL)
         return bd_fail(BD_EUSAGE, "shares are for formulas without predictors and without an offset");
+    if (data->design.n_columns == 0 && options->bootstrap)
+        return bd_fail(BD_EUSAGE, "--boot is for formulas with predictors");
     if (data->design.n_columns == 0)
         return find_shares(competing, causes, arena);
     fitting.level = options->level;
     fitting.ties = options->ties;
     fitting.se = options->robust || data->cluster != NULL ? BD_COX_ROBUST : BD_COX_MODEL;
+    BD_NEW(arena, models, 2 * competing->n_causes);
     for (size_t k = 0; k < competing->n_causes; k++) {
-        BD_TRY(fit_specific(competing, &fitting, arena, &causes[k]));
-        BD_TRY(fit_subdistribution(competing, &fitting, arena, &causes[k]));
+        BD_TRY(fit_specific(competing, &fitting, arena, &causes[k], &models[2 * k]));
+        BD_TRY(fit_subdistribution(competing, &fitting, arena, &causes[k], &models[2 * k + 1]));
     }
-    return BD_OK;
+    return options->bootstrap ? competing_resample(competing, models, arena, &competing->bootstrap) : BD_OK;
 }

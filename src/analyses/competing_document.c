@@ -6,6 +6,7 @@
 #include <bordin/analyses/provenance.h>
 #include <bordin/report/number.h>
 
+#include "analyses/competing_bootstrap.h"
 #include "analyses/survival_document.h"
 
 /* Cells after the first two, which are texts. */
@@ -275,11 +276,16 @@ bd_status bd_competing_document(const bd_competing *c, bd_arena *arena, bd_docum
     } else {
         BD_TRY(regression_table(c, false, document));
         BD_TRY(regression_table(c, true, document));
+        BD_TRY(competing_bootstrap_table(c, document));
         BD_TRY(fit_table(c, document));
         BD_TRY(say_regressions(c, document));
         BD_TRY(warn(c, arena, document));
     }
     BD_TRY(note_data(c, arena, document));
+    if (c->bootstrap != NULL && c->causes[0].subdistribution != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Each replicate also estimates anew how censoring goes on."));
+    if (c->bootstrap != NULL)
+        BD_TRY(bd_bootstrap_document(c->bootstrap, arena, document));
     BD_TRY(bd_provenance_frame(c->data->frame, document));
     *out = document;
     return BD_OK;

@@ -3,15 +3,20 @@
 
 #include <math.h>
 
-static bd_replicate_end replicate(const void *context, const double *weights, double *scratch, double *values,
-                                  double *errors)
+bd_replicate_end survival_replicate_end(bd_cox_replicate_end end)
 {
     static const bd_replicate_end ends[] = {[BD_COX_REPLICATE_CONVERGED] = BD_REPLICATE_USABLE,
                                             [BD_COX_REPLICATE_COLLINEAR] = BD_REPLICATE_COLLINEAR,
                                             [BD_COX_REPLICATE_INFINITE] = BD_REPLICATE_SEPARATED,
                                             [BD_COX_REPLICATE_NOT_CONVERGED] = BD_REPLICATE_DIVERGED};
+    return ends[end];
+}
+
+static bd_replicate_end replicate(const void *context, const double *weights, double *scratch, double *values,
+                                  double *errors)
+{
     (void)errors;
-    return ends[bd_cox_replicate(context, weights, scratch, values)];
+    return survival_replicate_end(bd_cox_replicate(context, weights, scratch, values));
 }
 
 /* The frame as the engine shall see it: patients are clusters of their rows, and strata of the model are none of the

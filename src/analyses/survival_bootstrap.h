@@ -11,6 +11,8 @@ BD_CHECKED bd_status survival_resample(const bd_survival_data *data, const bd_co
 
 BD_CHECKED bd_status survival_bootstrap_table(const bd_survival *survival, bd_document *document);
 
+bd_replicate_end survival_replicate_end(bd_cox_replicate_end end);
+
 /* The bootstrap of any statistic of the rows of the data. BD_EUSAGE: intervals of time without patients or clusters.
  */
 BD_CHECKED bd_status survival_draw(const bd_survival_data *data, const bd_statistic *statistic,

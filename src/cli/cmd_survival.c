@@ -90,10 +90,8 @@ static bd_status refuse_options(model kind)
         unsigned kinds;
         const char *place;
     } options[] = {
-        {"boot", cli.boot != NULL, COX | TIMES | DISCRETE,
-         kind == CAUSES    ? "one cause at a time: Surv(time, event == \"cause\")"
-         : kind == FRAILTY ? "formulas without frailty()"
-                           : "formulas with predictors"},
+        {"boot", cli.boot != NULL, COX | TIMES | DISCRETE | CAUSES,
+         kind == FRAILTY ? "formulas without frailty()" : "formulas with predictors"},
         {"ties", ties != NULL, COX | CAUSES | FRAILTY,
          kind == TIMES || kind == DISCRETE ? "proportional hazards" : "formulas with predictors"},
         {"robust", robust, COX | CAUSES | TIMES | DISCRETE,
@@ -139,6 +137,8 @@ static bd_status compete(const bd_survival_data *data, const bd_survival_options
 {
     bd_competing_options options = BD_COMPETING_DEFAULTS;
     const bd_competing *result;
+    options.bootstrap = given->bootstrap;
+    options.resampling = given->resampling;
     options.level = given->level;
     options.ties = given->ties;
     options.robust = given->robust;
@@ -148,7 +148,8 @@ static bd_status compete(const bd_survival_data *data, const bd_survival_options
     if (rho != NULL)
         BD_TRY(cli_real("rho", rho, 0, 100, &options.rho));
     BD_TRY(bd_compete(data, &options, arena, &result));
-    return bd_competing_document(result, arena, document);
+    BD_TRY(bd_competing_document(result, arena, document));
+    return cli_write_replicates(result->bootstrap, arena);
 }
 
 static bd_status ask(double level, bd_arena *arena, bd_survival_prediction_options *prediction)

@@ -136,6 +136,90 @@ static void test_competing__strata_have_censoring_of_their_own(void **state)
     }
 }
 
+/* Rows drawn k times are rows written k times, to Breslow's ties; censoring is that of the rows that were drawn. */
+static void test_competing__a_redrawn_fine_and_gray_is_that_of_the_rows_drawn(void **state)
+{
+    (void)state;
+    enum { MOST = 3 * 1384 };
+    bd_competing_options options = BD_COMPETING_DEFAULTS;
+    options.ties = BD_COX_BRESLOW;
+    const bd_competing *c = compete("Surv(etime, event) ~ age + hgb + strata(sex)", options);
+    const bd_cox_design *design = &c->data->design;
+    const bd_survival_rows rows = {.n_rows = design->n_rows, .stop = design->stop, .event = c->data->cause,
+                                   .strata = design->strata, .n_strata = design->n_strata};
+    double *doubles = bd_arena_alloc(arena, 5 * MOST, sizeof *doubles);
+    uint32_t *strata = bd_arena_alloc(arena, MOST, sizeof *strata);
+    assert_true(doubles != NULL && strata != NULL);
+    double *draws = doubles, *stop = doubles + MOST, *event = stop + MOST, *age = event + MOST, *hgb = age + MOST;
+    size_t n = 0;
+    for (size_t i = 0; i < design->n_rows; i++) {
+        draws[i] = (double)(i * i % 7 % 4);
+        for (int k = 0; k < (int)draws[i]; k++, n++) {
+            stop[n] = design->stop[i];
+            event[n] = c->data->cause[i];
+            age[n] = design->columns[0][i];
+            hgb[n] = design->columns[1][i];
+            strata[n] = design->strata[i];
+        }
+    }
+    const bd_survival_rows written = {.n_rows = n, .stop = stop, .event = event, .strata = strata, .n_strata = 2};
+    for (size_t cause = 1; cause <= 2; cause++) {
+        const bd_fine_gray *of[2];
+        const bd_cox *fits[2];
+        must(bd_fine_gray_rows(&rows, 2, cause, arena, &of[0]));
+        must(bd_fine_gray_rows(&written, 2, cause, arena, &of[1]));
+        double *scratch = bd_arena_alloc(arena, of[0]->n_scratch, sizeof *scratch);
+        double *weights = bd_arena_alloc(arena, of[0]->n_rows, sizeof *weights);
+        assert_true(scratch != NULL && weights != NULL);
+        bd_fine_gray_redraw(of[0], draws, scratch, weights);
+        for (int k = 0; k < 2; k++) {
+            const double *const from[] = {k == 0 ? design->columns[0] : age, k == 0 ? design->columns[1] : hgb};
+            double *columns[2] = {bd_arena_alloc(arena, of[k]->n_rows, sizeof(double)),
+                                  bd_arena_alloc(arena, of[k]->n_rows, sizeof(double))};
+            uint32_t *codes = bd_arena_alloc(arena, of[k]->n_rows, sizeof *codes);
+            assert_true(columns[0] != NULL && columns[1] != NULL && codes != NULL);
+            for (size_t r = 0; r < of[k]->n_rows; r++) {
+                columns[0][r] = from[0][of[k]->row[r]];
+                columns[1][r] = from[1][of[k]->row[r]];
+                codes[r] = k == 0 ? design->strata[of[k]->row[r]] : strata[of[k]->row[r]];
+                if (k == 0)
+                    weights[r] *= of[0]->weights[r];
+            }
+            const bd_cox_design expanded = {.n_rows = of[k]->n_rows, .n_columns = 2, .names = design->names,
+                                            .columns = (const double *const *)columns, .start = of[k]->start,
+                                            .stop = of[k]->stop, .event = of[k]->event, .strata = codes, .n_strata = 2,
+                                            .weights = k == 0 ? weights : of[1]->weights};
+            bd_cox_options fitting = BD_COX_DEFAULTS;
+            fitting.ties = BD_COX_BRESLOW;
+            fitting.no_concordance = true;
+            must(bd_cox_fit(&expanded, &fitting, arena, &fits[k]));
+        }
+        for (size_t j = 0; j < 2; j++)
+            assert_close(fits[0]->coefficients[j].estimate, fits[1]->coefficients[j].estimate, 1e-9);
+    }
+}
+
+/* Of rows drawn once each the fit itself; the same bits for any number of threads. */
+static void test_competing__bootstraps_all_its_regressions_together(void **state)
+{
+    (void)state;
+    const bd_competing *c[2];
+    for (int k = 0; k < 2; k++) {
+        bd_competing_options options = BD_COMPETING_DEFAULTS;
+        options.bootstrap = true;
+        options.resampling.n_replicates = 60;
+        options.resampling.n_threads = k == 0 ? 1 : 4;
+        c[k] = compete("Surv(etime, event) ~ age + sex", options);
+    }
+    for (size_t v = 0; v < 8; v++) {
+        const bd_competing_cause *cause = &c[0]->causes[v / 4];
+        const bd_cox *fit = v / 2 % 2 == 0 ? cause->specific : cause->subdistribution;
+        const bd_interval_ends *ends = &c[0]->bootstrap->ends[v];
+        assert_true(ends->low == c[1]->bootstrap->ends[v].low && ends->high == c[1]->bootstrap->ends[v].high);
+        assert_true(ends->low < fit->coefficients[v % 2].estimate && fit->coefficients[v % 2].estimate < ends->high);
+    }
+}
+
 static void test_competing__late_entry_leaves_only_what_it_can(void **state)
 {
     (void)state;
@@ -183,6 +267,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_competing__regressions_are_those_of_r, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_competing__fine_and_gray_is_crr_without_ties, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_competing__strata_have_censoring_of_their_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_competing__a_redrawn_fine_and_gray_is_that_of_the_rows_drawn, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_competing__bootstraps_all_its_regressions_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_competing__late_entry_leaves_only_what_it_can, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_competing__says_what_is_wrong, set_up, tear_down),
     };

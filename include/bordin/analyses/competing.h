@@ -24,9 +24,11 @@ typedef struct bd_competing_options {
     bd_cox_ties ties;
     bool robust;         /* cause-specific errors by row; by cluster wherever clusters are given */
     int n_threads;
+    bool bootstrap; /* with predictors; rows, patients or clusters are drawn, and censoring is estimated anew */
+    bd_bootstrap_options resampling;
 } bd_competing_options;
 
-#define BD_COMPETING_DEFAULTS ((bd_competing_options){.level = 0.95})
+#define BD_COMPETING_DEFAULTS ((bd_competing_options){.level = 0.95, .resampling = BD_BOOTSTRAP_DEFAULTS})
 
 typedef struct bd_competing_cause {
     size_t number; /* 1 .. data->n_causes */
@@ -44,15 +46,16 @@ typedef struct bd_competing {
     size_t n_groups;              /* without predictors */
     const char *const *groups;    /* levels of the strata; one, "all", without */
     const bd_incidence *incidence; /* NULL with predictors */
+    const bd_bootstrap_result *bootstrap; /* by cause the coefficients of specific, then subdistribution; NULL: not asked */
 } bd_competing;
 
-/* Fails as bd_incidence_find, bd_gray_test, bd_cox_fit and bd_fine_gray_rows do. BD_EUSAGE: data without causes; no
+/* Fails as bd_incidence_find, bd_gray_test, bd_cox_fit, bd_fine_gray_rows and bd_bootstrap_frame do. BD_EUSAGE: data without causes; no
  * such cause; exact ties; a formula without predictors but with an offset. */
 BD_CHECKED bd_status bd_compete(const bd_survival_data *data, const bd_competing_options *options, bd_arena *arena,
                                 const bd_competing **competing);
 
 /* The tables "groups", "incidence" (at the times), "gray" and, not printed, "curves"; or "coefficients" of the
- * cause-specific hazards, "subdistribution" and "fit". Sentences, notes, warnings, provenance. */
+ * cause-specific hazards, "subdistribution", "bootstrap" and "fit". Sentences, notes, warnings, provenance. */
 BD_CHECKED bd_status bd_competing_document(const bd_competing *competing, bd_arena *arena, bd_document **document);
 
 #endif

@@ -67,6 +67,8 @@ typedef struct bd_fine_gray {
     size_t n_rows;
     const size_t *row;   /* of the data */
     const double *start, *stop, *event, *weights;
+    size_t n_scratch;                     /* doubles that bd_fine_gray_redraw needs */
+    const struct fine_gray_censoring *in; /* its own */
 } bd_fine_gray;
 
 /* As survival::finegray, censoring apart in each stratum. Rows of one stratum without the cause are left out. A time of
@@ -74,5 +76,9 @@ typedef struct bd_fine_gray {
  * doi:10.1080/01621459.1999.10474144; Geskus (2011), doi:10.1111/j.1541-0420.2010.01420.x. */
 BD_CHECKED bd_status bd_fine_gray_rows(const bd_survival_rows *rows, size_t n_causes, size_t cause, bd_arena *arena,
                                        const bd_fine_gray **expanded);
+
+/* factors (n_rows) <- what the weights are multiplied by when row i of the data is drawn draws[i] times: that, and what
+ * it does to the curve of censoring. Pure: threads may call it at once, each with a scratch of its own. */
+void bd_fine_gray_redraw(const bd_fine_gray *expanded, const double *draws, double *scratch, double *factors);
 
 #endif
