@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <gsl/gsl_cdf.h>
+
 #include <bordin/analyses/regression.h>
 
 static bool is_word_part(char c)
@@ -49,23 +51,76 @@ static bd_status find_margins(bd_glm_regression *regression, bd_arena *arena)
     return bd_glm_margins(&regression->design, regression->fit, terms, arena, &regression->margins);
 }
 
-static bd_status predict(bd_glm_regression *regression, bd_arena *arena)
+/* The fit without the columns of a term: likelihood ratio, or F of the deviances where the dispersion is estimated. */
+static bd_status find_ratio(const bd_glm_regression *regression, bd_arena *arena, bd_term_test *test)
+{
+    const bd_glm *fit = regression->fit, *reduced;
+    const size_t p = fit->n_columns;
+    bd_glm_design design = regression->design;
+    const bd_glm_options fitting = {.level = regression->options.level,
+                                    .max_iterations = regression->options.max_iterations};
+    const double **columns;
+    const char **names;
+    BD_NEW(arena, columns, p);
+    BD_NEW(arena, names, p);
+    design.base.n_columns = 0;
+    for (size_t j = 0; j < p; j++) {
+        if (j >= test->first && j < test->first + test->n_columns)
+            continue;
+        columns[design.base.n_columns] = regression->design.base.columns[j];
+        names[design.base.n_columns++] = regression->design.base.names[j];
+    }
+    design.base.columns = columns;
+    design.base.names = names;
+    if (design.base.n_columns == 0)
+        return BD_OK;
+    BD_TRY(bd_glm_fit(&design, fit->family, fit->link, &bd_se_classical, &fitting, arena, &reduced));
+    if (reduced->end == BD_GLM_NOT_CONVERGED || reduced->end == BD_GLM_SEPARATED)
+        return BD_OK;
+    if (bd_family_known_dispersion(fit->family)) {
+        test->ratio = fmax(0, 2 * (fit->log_likelihood - reduced->log_likelihood));
+        test->ratio_p = gsl_cdf_chisq_Q(test->ratio, test->df);
+        return BD_OK;
+    }
+    test->ratio = fmax(0, reduced->deviance - fit->deviance) / test->df / fit->dispersion;
+    test->ratio_p = gsl_cdf_fdist_Q(test->ratio, test->df, fit->df_residual);
+    return BD_OK;
+}
+
+static bd_status test_terms(bd_glm_regression *regression, const double *estimates, double df, bd_arena *arena)
+{
+    const bd_glm *fit = regression->fit;
+    const bd_term_fit tested = {
+        .estimates = estimates, .covariance = fit->covariance, .n_parameters = fit->n_columns, .df_residual = df};
+    bd_term_tests *terms;
+    BD_TRY(bd_term_tests_make(regression->frame, &tested, arena, &terms));
+    const bool ratios = fit->se == &bd_se_classical && !fit->firth && fit->n_rows <= BD_GLM_RATIO_ROWS;
+    regression->terms = terms->some_joint || ratios ? terms : NULL;
+    for (size_t t = 0; ratios && t < terms->n; t++) {
+        const bd_mark scratch = bd_arena_mark(arena);
+        BD_TRY(find_ratio(regression, arena, &terms->tests[t]));
+        bd_arena_rewind(arena, scratch);
+    }
+    return BD_OK;
+}
+
+/* What follows from estimates and their covariance: tests of terms, predictions. */
+static bd_status follow(bd_glm_regression *regression, bd_arena *arena)
 {
     const bd_glm *fit = regression->fit;
     const bool share = regression->options.family == &bd_binomial || regression->options.family == &bd_quasi_binomial;
     const bd_index index = bd_linear_index(regression->frame, fit->link, share ? "Probability" : "Mean");
+    const double df = !fit->uses_t                     ? INFINITY
+                      : bd_se_needs_clusters(fit->se) ? (double)regression->frame->cluster->n_levels - 1
+                                                      : fit->df_residual;
     double *estimates;
-    if (regression->options.profiles == NULL)
-        return BD_OK;
     BD_NEW(arena, estimates, fit->n_columns);
     for (size_t j = 0; j < fit->n_columns; j++)
         estimates[j] = fit->coefficients[j].estimate;
-    const bool clusters = bd_se_needs_clusters(fit->se);
-    const bd_parameters at = {.estimates = estimates,
-                              .covariance = fit->covariance,
-                              .df = !fit->uses_t ? INFINITY
-                                    : clusters   ? (double)regression->frame->cluster->n_levels - 1
-                                                 : fit->df_residual};
+    BD_TRY(test_terms(regression, estimates, df, arena));
+    if (regression->options.profiles == NULL)
+        return BD_OK;
+    const bd_parameters at = {.estimates = estimates, .covariance = fit->covariance, .df = df};
     return bd_predict(&index, regression->options.profiles, &at, regression->options.level, arena,
                       &regression->predictions);
 }
@@ -140,7 +195,7 @@ bd_status bd_glm_regress(const bd_frame *frame, const bd_glm_regression_options 
     BD_TRY(find_margins(regression, arena));
     if (options->family == &bd_binomial)
         BD_TRY(bd_glm_classify(&regression->design, regression->fit, arena, &regression->classification));
-    BD_TRY(predict(regression, arena));
+    BD_TRY(follow(regression, arena));
     if (options->bootstrap)
         BD_TRY(resample(regression, arena));
     *out = regression;

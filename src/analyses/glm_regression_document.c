@@ -233,6 +233,21 @@ static bd_status model_notes(const bd_glm_regression *regression, bd_document *d
     return BD_OK;
 }
 
+static bd_status note_terms(const bd_glm_regression *regression, bd_document *document)
+{
+    const bd_glm *fit = regression->fit;
+    const char *const ratios = fit->se != &bd_se_classical || fit->firth ? ""
+                               : fit->n_rows > BD_GLM_RATIO_ROWS ? "; likelihood ratios are left out for so many rows"
+                               : bd_family_known_dispersion(fit->family)
+                                   ? "; likelihood ratios (LR) by fits without the term"
+                                   : "; F of deviances by fits without the term";
+    if (regression->terms == NULL || regression->terms->n == 0)
+        return BD_OK;
+    return bd_document_say(document, BD_NOTE, "Terms: Wald's tests from the same errors%s; none of terms that are part of "
+                                              "others.",
+                           ratios);
+}
+
 static bd_status notes(const bd_glm_regression *regression, bd_document *document)
 {
     const bd_frame *frame = regression->frame;
@@ -250,6 +265,7 @@ static bd_status notes(const bd_glm_regression *regression, bd_document *documen
     if (frame->cluster != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%zu clusters of %s.", frame->cluster->n_levels,
                                frame->cluster->name));
+    BD_TRY(note_terms(regression, document));
     for (size_t j = frame->has_intercept; j < frame->n_columns; j++)
         n_hidden += !regression->has_margin[j];
     if (n_hidden > 0)
@@ -265,6 +281,7 @@ bd_status bd_glm_regression_document(const bd_glm_regression *regression, bd_are
     BD_TRY(bd_print(arena, &title, "Generalised regression: %s", regression->frame->formula));
     BD_TRY(bd_document_new(arena, "regress", title, &document));
     BD_TRY(coefficient_table(regression, document));
+    BD_TRY(bd_term_tests_table(regression->terms, document));
     BD_TRY(bd_predictions_table(regression->predictions, regression->bootstrap, document));
     BD_TRY(fit_table(regression, document));
     BD_TRY(margin_table(regression, document));

@@ -5,11 +5,11 @@
 #include <gsl/gsl_cdf.h>
 
 #include <bordin/analyses/regression.h>
+#include <bordin/analyses/term_tests.h>
 #include <bordin/models/quantile.h>
 #include <bordin/models/robust.h>
 
 #include "model_regression_internal.h"
-#include "models/likelihood_internal.h"
 
 static bd_status coefficient_rows(bd_model_regression *regression, const bd_coefficient *coefficients, bd_arena *arena)
 {
@@ -36,23 +36,17 @@ static bd_status wald_facts(bd_model_regression *regression, const bd_coefficien
 {
     const size_t p = regression->frame->n_columns, first = regression->frame->has_intercept ? 1 : 0, q = p - first;
     const bool by_cluster = regression->se != NULL && bd_se_needs_clusters(regression->se);
-    double *matrix, *root, *scaled, sum = 0;
+    double *estimates, sum;
     regression->whole_statistic = regression->whole_p = NAN;
     if (q == 0 || (by_cluster && regression->frame->cluster->n_levels <= q)) /* fewer scores than coefficients */
         return BD_OK;
-    BD_NEW(arena, matrix, q * q);
-    BD_NEW(arena, root, q * q);
-    BD_NEW(arena, scaled, q);
-    for (size_t i = 0; i < q; i++) {
-        scaled[i] = coefficients[first + i].estimate;
-        for (size_t j = 0; j < q; j++)
-            matrix[i * q + j] = covariance[(first + i) * p + first + j];
-    }
-    if (!bd_likelihood_root(q, matrix, 1e-14, root))
+    BD_NEW(arena, estimates, p);
+    for (size_t j = 0; j < p; j++)
+        estimates[j] = coefficients[j].estimate;
+    const bd_term_fit fit = {.estimates = estimates, .covariance = covariance, .n_parameters = p};
+    BD_TRY(bd_wald(&fit, first, q, arena, &sum));
+    if (isnan(sum))
         return BD_OK;
-    bd_triangle_solve_transposed(q, q, root, scaled, scaled);
-    for (size_t i = 0; i < q; i++)
-        sum += scaled[i] * scaled[i];
     regression->whole_df = (double)q;
     regression->whole_df_residual = coefficients[0].df;
     regression->whole_statistic = sum / (double)q;

@@ -80,21 +80,25 @@ bd_status bd_regression_design(const bd_frame *frame, int n_threads, bd_arena *a
     return BD_OK;
 }
 
-static bd_status predict(const bd_regression_options *options, bd_arena *arena, bd_regression *regression)
+/* What follows from estimates and their covariance: tests of terms, predictions. */
+static bd_status follow(const bd_regression_options *options, bd_arena *arena, bd_regression *regression)
 {
     const bd_ols *fit = regression->fit;
-    const bd_index index = bd_linear_index(regression->frame, &bd_identity, "Mean");
+    const bd_frame *frame = regression->frame;
+    const bd_index index = bd_linear_index(frame, &bd_identity, "Mean");
+    const double df = bd_se_needs_clusters(regression->se) ? (double)frame->cluster->n_levels - 1 : fit->df_residual;
     double *estimates;
-    if (options->profiles == NULL)
-        return BD_OK;
+    bd_term_tests *terms;
     BD_NEW(arena, estimates, fit->n_columns);
     for (size_t j = 0; j < fit->n_columns; j++)
         estimates[j] = fit->coefficients[j].estimate;
-    const bd_parameters at = {.estimates = estimates,
-                              .covariance = fit->covariance,
-                              .df = bd_se_needs_clusters(regression->se)
-                                        ? (double)regression->frame->cluster->n_levels - 1
-                                        : fit->df_residual};
+    const bd_term_fit tested = {
+        .estimates = estimates, .covariance = fit->covariance, .n_parameters = fit->n_columns, .df_residual = df};
+    BD_TRY(bd_term_tests_make(frame, &tested, arena, &terms));
+    regression->terms = terms->some_joint ? terms : NULL;
+    if (options->profiles == NULL)
+        return BD_OK;
+    const bd_parameters at = {.estimates = estimates, .covariance = fit->covariance, .df = df};
     return bd_predict(&index, options->profiles, &at, options->level, arena, &regression->predictions);
 }
 
@@ -149,7 +153,7 @@ bd_status bd_regress(const bd_frame *frame, const bd_regression_options *options
     BD_TRY(bd_regression_design(frame, options->n_threads, arena, &design));
     const bd_ols_options fitting = {.level = options->level};
     BD_TRY(bd_ols_fit(&design, regression->se, &fitting, arena, &regression->fit));
-    BD_TRY(predict(options, arena, regression));
+    BD_TRY(follow(options, arena, regression));
     if (options->bootstrap)
         BD_TRY(resample(&design, options, arena, regression));
     BD_TRY(regression_tests(&design, options, arena, regression));
@@ -257,6 +261,10 @@ static bd_status notes(const bd_regression *regression, bd_document *document)
                                frame->cluster->name));
     if (frame->weights != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "Weights are scaled to a mean of 1 over the rows that are used."));
+    if (regression->terms != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Terms: Wald's F from these errors, with %g df 2; none of terms that are "
+                                                  "part of others.",
+                               regression->terms->df_residual));
     if (!frame->has_intercept)
         BD_TRY(bd_document_say(document, BD_NOTE, "No intercept: R2 and F are about zero, not about the mean."));
     return fit_warnings(regression, document);
@@ -269,6 +277,7 @@ bd_status bd_regression_document(const bd_regression *regression, bd_arena *aren
     BD_TRY(bd_print(arena, &title, "Regression: %s", regression->frame->formula));
     BD_TRY(bd_document_new(arena, "regress", title, &document));
     BD_TRY(coefficient_table(regression, document));
+    BD_TRY(bd_term_tests_table(regression->terms, document));
     BD_TRY(bd_predictions_table(regression->predictions, regression->bootstrap, document));
     BD_TRY(fit_table(regression, document));
     BD_TRY(sentence(regression, document));

@@ -192,6 +192,7 @@ bd_status design_build(const formula_terms *terms, const design_variable *variab
         BD_TRY(add_term(&d, t));
     }
     frame->terms = names;
+    frame->term_variables = terms->masks;
     frame->n_terms = terms->n_terms;
     frame->columns = d.columns;
     frame->n_columns = d.n_columns;

@@ -10,8 +10,11 @@
 #define BORDIN_ANALYSES_GLM_REGRESSION_H
 
 #include <bordin/analyses/prediction.h>
+#include <bordin/analyses/term_tests.h>
 #include <bordin/models/glm.h>
 #include <bordin/report/document.h>
+
+enum { BD_GLM_RATIO_ROWS = 200000 }; /* above which terms have no likelihood ratios */
 
 typedef struct bd_glm_regression_options {
     const bd_family *family;
@@ -36,6 +39,8 @@ typedef struct bd_glm_regression {
     const bd_glm_margin *margins;      /* the same */
     const bool *has_margin;            /* the column stands in one term only: its margin is the effect of a variable */
     const bd_glm_classification *classification; /* NULL unless the outcome is binary */
+    const bd_term_tests *terms;           /* with likelihood ratios, by fits without each, where rows are few enough and
+                                             errors classical; NULL: nothing that coefficients do not say */
     const bd_predictions *predictions;    /* NULL unless asked for */
     const bd_bootstrap_result *bootstrap; /* a value for each coefficient and prediction; NULL unless asked for */
 } bd_glm_regression;
@@ -47,7 +52,7 @@ typedef struct bd_glm_regression {
 BD_CHECKED bd_status bd_glm_regress(const bd_frame *frame, const bd_glm_regression_options *options, bd_arena *arena,
                                     const bd_glm_regression **regression);
 
-/* The tables "coefficients" (with exp(estimate) as "ratio" where it has a meaning), "predictions", "fit", "marginal_effects" and
+/* The tables "coefficients" (with exp(estimate) as "ratio" where it has a meaning), "terms", "predictions", "fit", "marginal_effects" and
  * "classification", a sentence, notes, warnings of overdispersion, provenance of the frame. */
 BD_CHECKED bd_status bd_glm_regression_document(const bd_glm_regression *regression, bd_arena *arena,
                                                 bd_document **document);

@@ -11,6 +11,7 @@
 #include <bordin/analyses/bootstrap.h>
 #include <bordin/analyses/permutation.h>
 #include <bordin/analyses/prediction.h>
+#include <bordin/analyses/term_tests.h>
 #include <bordin/analyses/wild.h>
 #include <bordin/models/ols.h>
 
@@ -32,6 +33,7 @@ typedef struct bd_regression {
     const bd_se_estimator *se;
     double level;
     const bd_ols *fit;                    /* coefficients in the order of frame->columns */
+    const bd_term_tests *terms;           /* NULL where every term is one coefficient */
     const bd_predictions *predictions;    /* NULL unless asked for */
     const bd_bootstrap_result *bootstrap; /* a value for each coefficient and prediction; NULL unless asked for */
     const bd_wild_result *const *wild;    /* one for each coefficient; NULL unless asked for */
@@ -44,7 +46,7 @@ typedef struct bd_regression {
 BD_CHECKED bd_status bd_regress(const bd_frame *frame, const bd_regression_options *options, bd_arena *arena,
                                 const bd_regression **regression);
 
-/* The tables "coefficients", "predictions", "fit", "wild" and "permutation" (those asked for), a sentence, notes, provenance of the frame. */
+/* The tables "coefficients", "terms", "predictions", "fit", "wild" and "permutation" (those asked for), a sentence, notes, provenance of the frame. */
 BD_CHECKED bd_status bd_regression_document(const bd_regression *regression, bd_arena *arena,
                                             bd_document **document);
 

@@ -92,6 +92,7 @@ typedef struct bd_frame {
     size_t n_columns;
     const bd_design_column *columns;
     const char *const *terms; /* canonical text of each term, in order */
+    const uint64_t *term_variables; /* n_terms: which variables each multiplies, as bits */
     size_t n_terms;
     const bd_factor *factors;
     size_t n_factors;
