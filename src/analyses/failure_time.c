@@ -115,7 +115,8 @@ static bd_status predict(bd_failure_time_regression *regression, const bd_surviv
     BD_TRY(survival_times(regression->last, arena, &predictions->times, &predictions->n_times));
     BD_NEW(arena, items, n);
     for (size_t i = 0; i < n; i++)
-        BD_TRY(predict_one(regression, &profiles[i], survival_mean_offset(regression->data), predictions, arena, &items[i]));
+        BD_TRY(predict_one(regression, &profiles[i], survival_mean_offset(regression->data), predictions, arena,
+                           &items[i]));
     predictions->n = n;
     predictions->items = items;
     regression->predictions = predictions;

@@ -93,8 +93,8 @@ static void test_survival_curves__of_several_strata_are_of_their_combinations(vo
     static const double expected[] = {57.906643145823, 33.0512597060848, 51.940659835254, 21.1014373128381},
                         medians[] = {218, 353, 363, 705};
     const bd_followed *f;
-    must(bd_survival_follow(lung("Surv(time, status == 2) ~ strata(sex) + strata(ph.ecog < 1)"), &BD_FOLLOW_DEFAULTS, arena,
-                            &f));
+    must(bd_survival_follow(lung("Surv(time, status == 2) ~ strata(sex) + strata(ph.ecog < 1)"), &BD_FOLLOW_DEFAULTS,
+                            arena, &f));
     assert_int_equal(f->n_groups, 4);
     assert_string_equal(f->groups[2], "2, 0");
     for (size_t g = 0; g < 4; g++) {

@@ -46,11 +46,12 @@ typedef struct bd_competing {
     size_t n_groups;              /* without predictors */
     const char *const *groups;    /* levels of the strata; one, "all", without */
     const bd_incidence *incidence; /* NULL with predictors */
-    const bd_bootstrap_result *bootstrap; /* by cause the coefficients of specific, then subdistribution; NULL: not asked */
+    const bd_bootstrap_result
+        *bootstrap; /* by cause the coefficients of specific, then subdistribution; NULL: not asked */
 } bd_competing;
 
-/* Fails as bd_incidence_find, bd_gray_test, bd_cox_fit, bd_fine_gray_rows and bd_bootstrap_frame do. BD_EUSAGE: data without causes; no
- * such cause; exact ties; a formula without predictors but with an offset. */
+/* Fails as bd_incidence_find, bd_gray_test, bd_cox_fit, bd_fine_gray_rows and bd_bootstrap_frame do. BD_EUSAGE: data
+ * without causes; no such cause; exact ties; a formula without predictors but with an offset. */
 BD_CHECKED bd_status bd_compete(const bd_survival_data *data, const bd_competing_options *options, bd_arena *arena,
                                 const bd_competing **competing);
 
