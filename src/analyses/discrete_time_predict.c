@@ -51,7 +51,8 @@ static bd_status predict(const bd_discrete_time *d, const survival_profile *prof
         for (int i = 0; i < 6; i++)
             of[i][k] = values[i];
     }
-    *out = (bd_discrete_time_prediction){profile->name, of[0], of[1], of[2], of[3], of[4], of[5]};
+    const char *name = d->data->design.n_columns > 0 ? profile->name : "all";
+    *out = (bd_discrete_time_prediction){name, of[0], of[1], of[2], of[3], of[4], of[5]};
     return BD_OK;
 }
 

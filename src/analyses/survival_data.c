@@ -322,6 +322,17 @@ static bd_status explain(bd_status status, const bd_survival_spec *spec, const p
                    p->formula.event);
 }
 
+static void set_clusters(const parts *p, bd_survival_data *data)
+{
+    const bd_groups *cluster = data->frame->cluster;
+    if (cluster == NULL)
+        return;
+    data->cluster = cluster->name;
+    data->frailty = p->formula.frailty;
+    data->design.cluster = cluster->codes;
+    data->design.n_clusters = cluster->n_levels;
+}
+
 bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec, bd_arena *arena,
                             const bd_survival_data **out)
 {
@@ -352,12 +363,7 @@ bd_status bd_survival_build(const bd_table *table, const bd_survival_spec *spec,
                                    .event = spec->competing ? NULL : values_of(frame, p.event),
                                    .weights = values_of(frame, p.weights),
                                    .offset = values_of(frame, p.offset)};
-    if (frame->cluster != NULL) {
-        data->cluster = frame->cluster->name;
-        data->frailty = p.formula.frailty;
-        data->design.cluster = frame->cluster->codes;
-        data->design.n_clusters = frame->cluster->n_levels;
-    }
+    set_clusters(&p, data);
     if (spec->competing)
         BD_TRY(set_causes(&p, spec->censored, arena, data));
     BD_TRY(set_strata(&p, arena, data));

@@ -59,7 +59,7 @@ static bd_status not_finite(evaluation *e, const node *tree, size_t i)
     const char *text = NULL;
     BD_TRY(syntax_print(tree, e->arena, &text));
     if (e->sample != NULL)
-        return bd_fail(BD_EDATA, "%s is not a finite number there", text);
+        return bd_fail(BD_EDATA, "%s is not a finite number in profile %zu", text, i + 1);
     return bd_fail(BD_EDATA, "%s: %s is not a finite number in row %zu (the header not counted); leave such rows out with "
                              "--where, or transform otherwise",
                    e->table->source, text, table_row(e, i) + 1);

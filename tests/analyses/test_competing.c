@@ -136,66 +136,81 @@ static void test_competing__strata_have_censoring_of_their_own(void **state)
     }
 }
 
+/* Rows of two predictors in two strata. */
+typedef struct sample {
+    size_t n;
+    double *stop, *cause, *columns[2];
+    uint32_t *strata;
+} sample;
+
+static sample new_sample(size_t n)
+{
+    sample s = {.stop = bd_arena_alloc(arena, 4 * n, sizeof(double)), .strata = bd_arena_alloc(arena, n, sizeof(uint32_t))};
+    assert_true(s.stop != NULL && s.strata != NULL);
+    s.cause = s.stop + n;
+    s.columns[0] = s.cause + n;
+    s.columns[1] = s.columns[0] + n;
+    return s;
+}
+
+static const bd_fine_gray *expand(const sample *s, size_t cause)
+{
+    const bd_survival_rows rows = {.n_rows = s->n, .stop = s->stop, .event = s->cause, .strata = s->strata, .n_strata = 2};
+    const bd_fine_gray *expanded;
+    must(bd_fine_gray_rows(&rows, 2, cause, arena, &expanded));
+    return expanded;
+}
+
+static const bd_cox *fit_expanded(const sample *s, const bd_fine_gray *expanded, const double *weights)
+{
+    static const char *const names[] = {"age", "hgb"};
+    sample of = new_sample(expanded->n_rows);
+    const bd_cox *fit;
+    for (size_t r = 0; r < expanded->n_rows; r++) {
+        of.columns[0][r] = s->columns[0][expanded->row[r]];
+        of.columns[1][r] = s->columns[1][expanded->row[r]];
+        of.strata[r] = s->strata[expanded->row[r]];
+    }
+    const bd_cox_design design = {.n_rows = expanded->n_rows, .n_columns = 2, .names = names,
+                                  .columns = (const double *const *)of.columns, .start = expanded->start,
+                                  .stop = expanded->stop, .event = expanded->event, .strata = of.strata, .n_strata = 2,
+                                  .weights = weights};
+    bd_cox_options fitting = BD_COX_DEFAULTS;
+    fitting.ties = BD_COX_BRESLOW;
+    fitting.no_concordance = true;
+    must(bd_cox_fit(&design, &fitting, arena, &fit));
+    return fit;
+}
+
 /* Rows drawn k times are rows written k times, to Breslow's ties; censoring is that of the rows that were drawn. */
 static void test_competing__a_redrawn_fine_and_gray_is_that_of_the_rows_drawn(void **state)
 {
     (void)state;
-    enum { MOST = 3 * 1384 };
-    bd_competing_options options = BD_COMPETING_DEFAULTS;
-    options.ties = BD_COX_BRESLOW;
-    const bd_competing *c = compete("Surv(etime, event) ~ age + hgb + strata(sex)", options);
-    const bd_cox_design *design = &c->data->design;
-    const bd_survival_rows rows = {.n_rows = design->n_rows, .stop = design->stop, .event = c->data->cause,
-                                   .strata = design->strata, .n_strata = design->n_strata};
-    double *doubles = bd_arena_alloc(arena, 5 * MOST, sizeof *doubles);
-    uint32_t *strata = bd_arena_alloc(arena, MOST, sizeof *strata);
-    assert_true(doubles != NULL && strata != NULL);
-    double *draws = doubles, *stop = doubles + MOST, *event = stop + MOST, *age = event + MOST, *hgb = age + MOST;
-    size_t n = 0;
-    for (size_t i = 0; i < design->n_rows; i++) {
+    const bd_survival_data *data = compete("Surv(etime, event) ~ age + hgb + strata(sex)", BD_COMPETING_DEFAULTS)->data;
+    const size_t n = data->design.n_rows;
+    sample once = new_sample(n), written = new_sample(3 * n);
+    double *draws = new_sample(n).stop;
+    for (size_t i = 0; i < n; i++) {
         draws[i] = (double)(i * i % 7 % 4);
-        for (int k = 0; k < (int)draws[i]; k++, n++) {
-            stop[n] = design->stop[i];
-            event[n] = c->data->cause[i];
-            age[n] = design->columns[0][i];
-            hgb[n] = design->columns[1][i];
-            strata[n] = design->strata[i];
+        for (size_t k = 0; k <= (size_t)draws[i]; k++) { /* one in the first sample, the rest in the other */
+            sample *to = k == 0 ? &once : &written;
+            to->stop[to->n] = data->design.stop[i];
+            to->cause[to->n] = data->cause[i];
+            to->columns[0][to->n] = data->design.columns[0][i];
+            to->columns[1][to->n] = data->design.columns[1][i];
+            to->strata[to->n++] = data->design.strata[i];
         }
     }
-    const bd_survival_rows written = {.n_rows = n, .stop = stop, .event = event, .strata = strata, .n_strata = 2};
     for (size_t cause = 1; cause <= 2; cause++) {
-        const bd_fine_gray *of[2];
-        const bd_cox *fits[2];
-        must(bd_fine_gray_rows(&rows, 2, cause, arena, &of[0]));
-        must(bd_fine_gray_rows(&written, 2, cause, arena, &of[1]));
-        double *scratch = bd_arena_alloc(arena, of[0]->n_scratch, sizeof *scratch);
-        double *weights = bd_arena_alloc(arena, of[0]->n_rows, sizeof *weights);
-        assert_true(scratch != NULL && weights != NULL);
-        bd_fine_gray_redraw(of[0], draws, scratch, weights);
-        for (int k = 0; k < 2; k++) {
-            const double *const from[] = {k == 0 ? design->columns[0] : age, k == 0 ? design->columns[1] : hgb};
-            double *columns[2] = {bd_arena_alloc(arena, of[k]->n_rows, sizeof(double)),
-                                  bd_arena_alloc(arena, of[k]->n_rows, sizeof(double))};
-            uint32_t *codes = bd_arena_alloc(arena, of[k]->n_rows, sizeof *codes);
-            assert_true(columns[0] != NULL && columns[1] != NULL && codes != NULL);
-            for (size_t r = 0; r < of[k]->n_rows; r++) {
-                columns[0][r] = from[0][of[k]->row[r]];
-                columns[1][r] = from[1][of[k]->row[r]];
-                codes[r] = k == 0 ? design->strata[of[k]->row[r]] : strata[of[k]->row[r]];
-                if (k == 0)
-                    weights[r] *= of[0]->weights[r];
-            }
-            const bd_cox_design expanded = {.n_rows = of[k]->n_rows, .n_columns = 2, .names = design->names,
-                                            .columns = (const double *const *)columns, .start = of[k]->start,
-                                            .stop = of[k]->stop, .event = of[k]->event, .strata = codes, .n_strata = 2,
-                                            .weights = k == 0 ? weights : of[1]->weights};
-            bd_cox_options fitting = BD_COX_DEFAULTS;
-            fitting.ties = BD_COX_BRESLOW;
-            fitting.no_concordance = true;
-            must(bd_cox_fit(&expanded, &fitting, arena, &fits[k]));
-        }
+        const bd_fine_gray *expanded = expand(&once, cause), *of_written = expand(&written, cause);
+        double *scratch = new_sample(expanded->n_scratch).stop, *weights = new_sample(expanded->n_rows).stop;
+        bd_fine_gray_redraw(expanded, draws, scratch, weights);
+        for (size_t r = 0; r < expanded->n_rows; r++)
+            weights[r] *= expanded->weights[r];
+        const bd_cox *redrawn = fit_expanded(&once, expanded, weights),
+                     *expected = fit_expanded(&written, of_written, of_written->weights);
         for (size_t j = 0; j < 2; j++)
-            assert_close(fits[0]->coefficients[j].estimate, fits[1]->coefficients[j].estimate, 1e-9);
+            assert_close(redrawn->coefficients[j].estimate, expected->coefficients[j].estimate, 1e-9);
     }
 }
 

@@ -156,7 +156,7 @@ static void test_profile__says_what_is_wrong(void **state)
         {"y ~ 1", "x=2", "--profile 'x=2': 'x' is no predictor; the formula has none"},
         {"y ~ x", "x=two", "--profile 'x=two': x takes a number, not 'two'"},
         {"y ~ x", "x=1e999", "--profile 'x=1e999': x takes a number, not '1e999'"},
-        {"y ~ log(x)", "x=-1", "--profile: log(x) is not a finite number there"},
+        {"y ~ log(x)", "x=-1", "--profile: log(x) is not a finite number in profile 1"},
         {"y ~ g + m", "g=act", "--profile 'g=act': no used row has g 'act'; there are 'cbt', 'ipt'"},
         {"y ~ g + m", "g=tau", "--profile: no used row has g 'tau'; there are 'cbt', 'ipt'"},
         {"y ~ factor(s)", "s=3", "--profile: no used row has factor(s) '3'; there are '1', '2', '10'"},
