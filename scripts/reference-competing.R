@@ -26,6 +26,10 @@ for (cause in c("death", "pcm")) {
     g <- finegray(Surv(etime, event) ~ age + sex + hgb + id, used, etype = cause)
     m <- coxph(Surv(fgstart, fgstop, fgstatus) ~ age + sex + hgb, g, weights = fgwt, cluster = id, control = tight)
     row(paste(cause, "fine-gray"), coef(m), sqrt(diag(vcov(m))))
+    # Shares of profiles, at 60 and 240 months: 1 - survival of the subdistribution, its limits, its cumulative hazard
+    f <- survfit(m, data.frame(age = 70, sex = "F", hgb = 13))
+    t <- summary(f, times = c(60, 240))
+    for (i in 1:2) row(paste(cause, "share", t$time[i]), 1 - t$surv[i], 1 - t$upper[i], 1 - t$lower[i], t$cumhaz[i], t$std.chaz[i])
     # crr takes censoring at a time before the events of that time, survival after: without ties they agree
     c <- cmprsk::crr(used$etime + used$id0 / 1e4, as.integer(used$event) - 1, model.matrix(~ age + sex + hgb, used)[, -1],
                      failcode = match(cause, levels(used$event)) - 1, gtol = 1e-12, maxiter = 50)

@@ -111,6 +111,8 @@ static bd_status fit_subdistribution(const bd_competing *competing, const bd_cox
     bd_cox_options by_row = *fitting;
     bd_cox_design design = data->design;
     const double **columns;
+    if (rows.start != NULL && competing->options.prediction.n_profiles > 0)
+        return bd_fail(BD_EUSAGE, "shares of profiles are by Fine and Gray's model, of rows that are at risk from 0");
     if (rows.start != NULL)
         return BD_OK;
     rows.strata = design.strata;
@@ -136,8 +138,10 @@ static bd_status fit_subdistribution(const bd_competing *competing, const bd_cox
     by_row.no_concordance = true;
     model->design = design;
     model->expanded = expanded;
-    return bd_while(bd_cox_fit(&design, &by_row, arena, &cause->subdistribution), "Fine and Gray's model of %s '%s'",
-                    data->event, cause->name);
+    BD_TRY(bd_while(bd_cox_fit(&design, &by_row, arena, &cause->subdistribution), "Fine and Gray's model of %s '%s'",
+                    data->event, cause->name));
+    return survival_predict(data, &design, cause->subdistribution, &competing->options.prediction, arena,
+                            &cause->predictions);
 }
 
 bd_status bd_compete(const bd_survival_data *data, const bd_competing_options *options, bd_arena *arena,

@@ -171,6 +171,47 @@ static bd_status regression_table(const bd_competing *c, bool subdistribution, b
     return BD_OK;
 }
 
+/* The share is 1 - survival of the subdistribution. */
+static bd_status prediction_table(const bd_competing *c, bd_document *document)
+{
+    const bd_survival_predictions *first = NULL;
+    for (size_t k = c->n_causes; k > 0; k--)
+        first = c->causes[k - 1].predictions != NULL ? c->causes[k - 1].predictions : first;
+    const bool strata = first != NULL && first->items[0].stratum != NULL;
+    const bd_heading rest[] = {{"time", "Time", BD_STATISTIC},
+                               {"incidence", "Share", BD_BOUNDED},
+                               {"ci_low", "CI low", BD_BOUNDED},
+                               {"ci_high", "CI high", BD_BOUNDED}};
+    bd_heading headings[7] = {
+        {"cause", "Event", BD_TEXT}, {"profile", "Profile", BD_TEXT}, {"stratum", "Stratum", BD_TEXT}};
+    const size_t n_texts = strata ? 3 : 2;
+    bd_document_rows *rows;
+    if (first == NULL)
+        return BD_OK;
+    memcpy(headings + n_texts, rest, sizeof rest);
+    BD_TRY(bd_document_table(document, "predictions", "Share of profiles", headings, n_texts + 4, &rows));
+    for (size_t k = 0; k < c->n_causes; k++)
+        for (size_t i = 0; c->causes[k].predictions != NULL && i < c->causes[k].predictions->n; i++)
+            for (size_t t = 0; t < first->n_times; t++) {
+                const bd_survival_prediction *item = &c->causes[k].predictions->items[i];
+                const bd_survival_predicted_point *p = &item->points[t];
+                const double values[] = {first->times[t], 1 - p->survival, 1 - p->high, 1 - p->low};
+                bd_cell *cells;
+                BD_TRY(bd_document_row(rows, &cells));
+                cells[0] = bd_text(c->causes[k].name);
+                cells[1] = bd_text(item->profile);
+                if (strata)
+                    cells[2] = bd_text(item->stratum);
+                for (size_t v = 0; v < 4; v++)
+                    cells[n_texts + v] = bd_number(values[v]);
+            }
+    for (size_t i = 0; i < first->n_notes; i++)
+        BD_TRY(bd_document_say(document, BD_NOTE, "%s", first->notes[i]));
+    return bd_document_say(document, BD_NOTE,
+                           "Shares of profiles: by Fine and Gray's model, limits on the log scale of 1 - "
+                           "share; those of several causes are fitted apart and may exceed 1 together.");
+}
+
 static bd_status fit_table(const bd_competing *c, bd_document *document)
 {
     const bd_heading headings[] = {{"cause", "Event", BD_TEXT},
@@ -276,6 +317,7 @@ bd_status bd_competing_document(const bd_competing *c, bd_arena *arena, bd_docum
     } else {
         BD_TRY(regression_table(c, false, document));
         BD_TRY(regression_table(c, true, document));
+        BD_TRY(prediction_table(c, document));
         BD_TRY(competing_bootstrap_table(c, document));
         BD_TRY(fit_table(c, document));
         BD_TRY(say_regressions(c, document));

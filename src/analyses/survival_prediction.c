@@ -56,14 +56,15 @@ static bd_status find_median(const bd_cox_curve *curve, double last, bd_arena *a
     return BD_OK;
 }
 
-static bd_status predict(const bd_survival_data *data, const bd_cox *fit, const survival_profile *profile,
-                         size_t stratum, const bd_survival_predictions *all, double last, bd_arena *arena,
-                         bd_survival_prediction *out)
+static bd_status predict(const bd_survival_data *data, const bd_cox_design *design, const bd_cox *fit,
+                         const survival_profile *profile, size_t stratum, const bd_survival_predictions *all,
+                         double last, bd_arena *arena, bd_survival_prediction *out)
 {
     bd_survival_predicted_point *points;
-    *out = (bd_survival_prediction){.profile = profile->name,
-                           .stratum = data->strata_levels != NULL ? data->strata_levels[stratum].name : NULL};
-    BD_TRY(bd_cox_survival(&data->design, fit, stratum, profile->values, arena, &out->curve));
+    *out = (bd_survival_prediction){
+        .profile = profile->name,
+        .stratum = data->strata_levels != NULL ? data->strata_levels[stratum].name : NULL};
+    BD_TRY(bd_cox_survival(design, fit, stratum, profile->values, arena, &out->curve));
     BD_NEW(arena, points, all->n_times);
     for (size_t t = 0; t < all->n_times; t++)
         points[t] = point_at(out->curve, all->times[t], last);
@@ -71,9 +72,9 @@ static bd_status predict(const bd_survival_data *data, const bd_cox *fit, const 
     return find_median(out->curve, last, arena, &out->median);
 }
 
-bd_status bd_cox_predict(const bd_survival_data *data, const bd_cox *fit,
-                         const bd_survival_prediction_options *options, bd_arena *arena,
-                         const bd_survival_predictions **out)
+bd_status survival_predict(const bd_survival_data *data, const bd_cox_design *design, const bd_cox *fit,
+                           const bd_survival_prediction_options *options, bd_arena *arena,
+                           const bd_survival_predictions **out)
 {
     const size_t n_strata = data->design.strata != NULL ? data->design.n_strata : 1;
     bd_survival_predictions *predictions;
@@ -99,8 +100,16 @@ bd_status bd_cox_predict(const bd_survival_data *data, const bd_cox *fit,
     for (size_t i = 0; i < n_profiles; i++)
         for (size_t s = 0; s < n_strata; s++)
             if (profiles[i].strata[s])
-                BD_TRY(predict(data, fit, &profiles[i], s, predictions, last[s], arena, &items[predictions->n++]));
+                BD_TRY(predict(data, design, fit, &profiles[i], s, predictions, last[s], arena,
+                               &items[predictions->n++]));
     predictions->items = items;
     *out = predictions;
     return BD_OK;
+}
+
+bd_status bd_cox_predict(const bd_survival_data *data, const bd_cox *fit,
+                         const bd_survival_prediction_options *options, bd_arena *arena,
+                         const bd_survival_predictions **predictions)
+{
+    return survival_predict(data, &data->design, fit, options, arena, predictions);
 }

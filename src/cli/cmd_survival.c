@@ -82,8 +82,9 @@ typedef enum model { CURVES = 1, COX = 2, SHARES = 4, CAUSES = 8, TIMES = 16, DI
 
 static bd_status refuse_options(model kind)
 {
-    const char *const one = kind == FRAILTY ? "formulas without frailty()"
-                                            : "formulas with predictors and one kind of event";
+    const char *const one = kind == FRAILTY  ? "formulas without frailty()"
+                      : kind == SHARES   ? "formulas with predictors"
+                                         : "formulas with predictors and one kind of event";
     const struct {
         const char *name;
         bool given;
@@ -99,7 +100,7 @@ static bd_status refuse_options(model kind)
         {"times", times != NULL && ((cli.profiles == NULL && !baseline) || kind == DISCRETE), CURVES | SHARES,
          kind == DISCRETE ? "continuous time; with --discrete survival is told for each period"
                           : "curves: formulas without predictors, ~ 1 or ~ strata(arm), or --profile"},
-        {"profile", cli.profiles != NULL, COX | TIMES | DISCRETE, one},
+        {"profile", cli.profiles != NULL, COX | TIMES | DISCRETE | CAUSES, one},
         {"baseline", baseline, COX | TIMES | DISCRETE, one},
         {"rho", rho != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"horizon", horizon != NULL, CURVES, "curves of one event: formulas without predictors, ~ 1 or ~ strata(arm)"},
@@ -132,6 +133,14 @@ static bd_status follow(const bd_survival_data *data, double level, bd_arena *ar
     return bd_survival_follow_document(followed, arena, document);
 }
 
+static bd_status ask(double level, bd_arena *arena, bd_survival_prediction_options *prediction)
+{
+    const bd_profile_request request = cli_profile_request();
+    *prediction = (bd_survival_prediction_options){
+        .profiles = request.texts, .n_profiles = request.n, .baseline = baseline, .level = level};
+    return parse_times("times", times, arena, &prediction->times, &prediction->n_times);
+}
+
 static bd_status compete(const bd_survival_data *data, const bd_survival_options *given, bd_arena *arena,
                          bd_document **document)
 {
@@ -147,17 +156,10 @@ static bd_status compete(const bd_survival_data *data, const bd_survival_options
     BD_TRY(parse_times("times", times, arena, &options.times, &options.n_times));
     if (rho != NULL)
         BD_TRY(cli_real("rho", rho, 0, 100, &options.rho));
+    BD_TRY(ask(given->level, arena, &options.prediction));
     BD_TRY(bd_compete(data, &options, arena, &result));
     BD_TRY(bd_competing_document(result, arena, document));
     return cli_write_replicates(result->bootstrap, arena);
-}
-
-static bd_status ask(double level, bd_arena *arena, bd_survival_prediction_options *prediction)
-{
-    const bd_profile_request request = cli_profile_request();
-    *prediction = (bd_survival_prediction_options){
-        .profiles = request.texts, .n_profiles = request.n, .baseline = baseline, .level = level};
-    return parse_times("times", times, arena, &prediction->times, &prediction->n_times);
 }
 
 static bd_status regress(const bd_survival_data *data, bd_survival_options *options, bd_arena *arena,

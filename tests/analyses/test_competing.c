@@ -136,6 +136,30 @@ static void test_competing__strata_have_censoring_of_their_own(void **state)
     }
 }
 
+/* 1 - survfit of the subdistribution's coxph, at 60 and 240 months. */
+static void test_competing__shares_of_profiles_are_those_of_survfit(void **state)
+{
+    (void)state;
+    static const double times[] = {60, 240};
+    static const double expected[2][2][5] = {
+        {{0.228728310410013, 0.201122286400815, 0.255380380455265, 0.259714581512934, 0.0179427721879409},
+         {0.673763819083433, 0.623039362376279, 0.717662707677015, 1.12013367858619, 0.0737356263966112}},
+        {{0.0384305265215735, 0.0256351245696, 0.0510578986982123, 0.0391884612558158, 0.00674452760421334},
+         {0.110840842947504, 0.0820005696959587, 0.138775057509069, 0.117479030186671, 0.016286279489207}}};
+    const char *profile = "age=70,sex=F,hgb=13";
+    bd_competing_options options = BD_COMPETING_DEFAULTS;
+    options.prediction = (bd_survival_prediction_options){
+        .profiles = &profile, .n_profiles = 1, .times = times, .n_times = 2, .level = 0.95};
+    const bd_competing *c = compete("Surv(etime, event) ~ age + sex + hgb", options);
+    for (size_t k = 0; k < 2; k++)
+        for (size_t t = 0; t < 2; t++) {
+            const bd_survival_predicted_point *p = &c->causes[k].predictions->items[0].points[t];
+            const double found[] = {1 - p->survival, 1 - p->high, 1 - p->low, p->hazard, p->hazard_se};
+            for (size_t i = 0; i < 5; i++)
+                assert_close(found[i], expected[k][t][i], 1e-10);
+        }
+}
+
 /* Rows of two predictors in two strata. */
 typedef struct sample {
     size_t n;
@@ -145,7 +169,8 @@ typedef struct sample {
 
 static sample new_sample(size_t n)
 {
-    sample s = {.stop = bd_arena_alloc(arena, 4 * n, sizeof(double)), .strata = bd_arena_alloc(arena, n, sizeof(uint32_t))};
+    sample s = {.stop = bd_arena_alloc(arena, 4 * n, sizeof(double)),
+                .strata = bd_arena_alloc(arena, n, sizeof(uint32_t))};
     assert_true(s.stop != NULL && s.strata != NULL);
     s.cause = s.stop + n;
     s.columns[0] = s.cause + n;
@@ -155,7 +180,8 @@ static sample new_sample(size_t n)
 
 static const bd_fine_gray *expand(const sample *s, size_t cause)
 {
-    const bd_survival_rows rows = {.n_rows = s->n, .stop = s->stop, .event = s->cause, .strata = s->strata, .n_strata = 2};
+    const bd_survival_rows rows = {
+        .n_rows = s->n, .stop = s->stop, .event = s->cause, .strata = s->strata, .n_strata = 2};
     const bd_fine_gray *expanded;
     must(bd_fine_gray_rows(&rows, 2, cause, arena, &expanded));
     return expanded;
@@ -282,6 +308,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_competing__regressions_are_those_of_r, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_competing__fine_and_gray_is_crr_without_ties, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_competing__strata_have_censoring_of_their_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_competing__shares_of_profiles_are_those_of_survfit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_competing__a_redrawn_fine_and_gray_is_that_of_the_rows_drawn, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_competing__bootstraps_all_its_regressions_together, set_up, tear_down),

@@ -26,6 +26,7 @@ typedef struct bd_competing_options {
     int n_threads;
     bool bootstrap; /* with predictors; rows, patients or clusters are drawn, and censoring is estimated anew */
     bd_bootstrap_options resampling;
+    bd_survival_prediction_options prediction; /* with predictors: shares of profiles, by Fine and Gray's model */
 } bd_competing_options;
 
 #define BD_COMPETING_DEFAULTS ((bd_competing_options){.level = 0.95, .resampling = BD_BOOTSTRAP_DEFAULTS})
@@ -36,6 +37,8 @@ typedef struct bd_competing_cause {
     const bd_gray *test;          /* without predictors; NULL: one group, weights or late entry */
     const bd_cox *specific;       /* with predictors */
     const bd_cox *subdistribution; /* Fine and Gray's, errors by cluster or row; NULL: late entry */
+    const bd_survival_predictions
+        *predictions; /* of its survival, 1 - the share; NULL: none asked for, no convergence */
 } bd_competing_cause;
 
 typedef struct bd_competing {
@@ -51,12 +54,14 @@ typedef struct bd_competing {
 } bd_competing;
 
 /* Fails as bd_incidence_find, bd_gray_test, bd_cox_fit, bd_fine_gray_rows and bd_bootstrap_frame do. BD_EUSAGE: data
- * without causes; no such cause; exact ties; a formula without predictors but with an offset. */
+ * without causes; no such cause; exact ties; a formula without predictors but with an offset; profiles of late entries.
+ */
 BD_CHECKED bd_status bd_compete(const bd_survival_data *data, const bd_competing_options *options, bd_arena *arena,
                                 const bd_competing **competing);
 
 /* The tables "groups", "incidence" (at the times), "gray" and, not printed, "curves"; or "coefficients" of the
- * cause-specific hazards, "subdistribution", "bootstrap" and "fit". Sentences, notes, warnings, provenance. */
+ * cause-specific hazards, "subdistribution", "predictions", "bootstrap"
+ * and "fit". Sentences, notes, warnings, provenance. */
 BD_CHECKED bd_status bd_competing_document(const bd_competing *competing, bd_arena *arena, bd_document **document);
 
 #endif
