@@ -106,12 +106,13 @@ static bd_status fit_subdistribution(const bd_competing *competing, const bd_cox
                                      bd_competing_cause *cause, competing_model *model)
 {
     const bd_survival_data *data = competing->data;
+    const bd_survival_prediction_options *prediction = &competing->options.prediction;
     const bd_fine_gray *expanded = NULL;
     bd_survival_rows rows = rows_of(data);
     bd_cox_options by_row = *fitting;
     bd_cox_design design = data->design;
     const double **columns;
-    if (rows.start != NULL && competing->options.prediction.n_profiles > 0)
+    if (rows.start != NULL && (prediction->n_profiles > 0 || prediction->baseline))
         return bd_fail(BD_EUSAGE, "shares of profiles are by Fine and Gray's model, of rows that are at risk from 0");
     if (rows.start != NULL)
         return BD_OK;
@@ -140,7 +141,7 @@ static bd_status fit_subdistribution(const bd_competing *competing, const bd_cox
     model->expanded = expanded;
     BD_TRY(bd_while(bd_cox_fit(&design, &by_row, arena, &cause->subdistribution), "Fine and Gray's model of %s '%s'",
                     data->event, cause->name));
-    return survival_predict(data, &design, cause->subdistribution, &competing->options.prediction, arena,
+    return survival_predict(data, &design, cause->subdistribution, prediction, arena,
                             &cause->predictions);
 }
 

@@ -82,9 +82,7 @@ typedef enum model { CURVES = 1, COX = 2, SHARES = 4, CAUSES = 8, TIMES = 16, DI
 
 static bd_status refuse_options(model kind)
 {
-    const char *const one = kind == FRAILTY  ? "formulas without frailty()"
-                      : kind == SHARES   ? "formulas with predictors"
-                                         : "formulas with predictors and one kind of event";
+    const char *const one = kind == FRAILTY ? "formulas without frailty()" : "formulas with predictors";
     const struct {
         const char *name;
         bool given;
@@ -101,7 +99,7 @@ static bd_status refuse_options(model kind)
          kind == DISCRETE ? "continuous time; with --discrete survival is told for each period"
                           : "curves: formulas without predictors, ~ 1 or ~ strata(arm), or --profile"},
         {"profile", cli.profiles != NULL, COX | TIMES | DISCRETE | CAUSES, one},
-        {"baseline", baseline, COX | TIMES | DISCRETE, one},
+        {"baseline", baseline, COX | TIMES | DISCRETE | CAUSES, one},
         {"rho", rho != NULL, CURVES | SHARES, "curves: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"horizon", horizon != NULL, CURVES, "curves of one event: formulas without predictors, ~ 1 or ~ strata(arm)"},
         {"distribution", distribution != NULL, TIMES,
