@@ -279,8 +279,8 @@ const cli_command cli_survival = {
         "  bordin survival 'Surv(time, status) ~ rx' datasets/survival/rats.csv --discrete --period-effect log\n"
         "  bordin survival 'Surv(etime, event) ~ age + sex' datasets/survival/mgus2.csv --competing",
     .text = "Fits proportional hazards or, without predictors, Kaplan and Meier's curves: by arm with ~ strata(arm),\n"
-            "which a log-rank test compares, or of all with ~ 1. With --distribution the predictors stretch time itself,\n"
-            "with --discrete the event may happen in each session or other period, with --competing it is one of\n"
+            "which a log-rank test compares, or of all with ~ 1. With --distribution predictors stretch time itself, with\n"
+            "--discrete the event may happen in each session or other period, with --competing it is one of\n"
             "several kinds. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0 where\n"
             "observation ended before (codes are compared: status == 2), or 'Surv(start, stop, event) ~ terms' for\n"
             "rows that are intervals, on which predictors may differ. Terms as for regress, and strata(site) for\n"
