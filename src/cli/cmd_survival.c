@@ -278,14 +278,14 @@ const cli_command cli_survival = {
         "\n"
         "  bordin survival 'Surv(time, status) ~ rx' datasets/survival/rats.csv --discrete --period-effect log\n"
         "  bordin survival 'Surv(etime, event) ~ age + sex' datasets/survival/mgus2.csv --competing",
-    .text = "Fits proportional hazards or, without predictors, Kaplan and Meier's curves: by arm with ~ strata(arm),\n"
-            "which a log-rank test compares, or of all with ~ 1. With --distribution predictors stretch time itself, with\n"
-            "--discrete the event may happen in each session or other period, with --competing it is one of\n"
-            "several kinds. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it happened and 0 where\n"
-            "observation ended before (codes are compared: status == 2), or 'Surv(start, stop, event) ~ terms' for\n"
-            "rows that are intervals, on which predictors may differ. Terms as for regress, and strata(site) for\n"
-            "baseline hazards by site, cluster(therapist), frailty(therapist), a multiple of the hazard that patients\n"
-            "share, and offset(x). FILE is CSV, gzip or not; - reads standard input.",
+    .text = "Fits proportional hazards or, without predictors, Kaplan and Meier's curves: by arm with ~\n"
+            "strata(arm), which a log-rank test compares, or of all with ~ 1. With --distribution predictors\n"
+            "stretch time itself, with --discrete the event may happen in each session or other period, with\n"
+            "--competing it is one of several kinds. FORMULA is 'Surv(time, event) ~ terms', the event 1 where it\n"
+            "happened and 0 where observation ended before (codes are compared: status == 2), or 'Surv(start, stop,\n"
+            "event) ~ terms' for rows that are intervals, on which predictors may differ. Terms as for regress, and\n"
+            "strata(site) for baseline hazards by site, cluster(therapist), frailty(therapist), a multiple of the\n"
+            "hazard that patients share, and offset(x). FILE is CSV, gzip or not; - reads standard input.",
     .options = option_table,
     .more_help = cli_help_intervals,
     .run = survive,
