@@ -5,7 +5,6 @@
 #include <gsl/gsl_cdf.h>
 
 #include "analyses/discrete_time_internal.h"
-#include "analyses/survival_bootstrap.h"
 
 static const char *const effects[] = {[BD_PERIOD_EACH] = "each",
                                       [BD_PERIOD_LINEAR] = "linear",
@@ -153,41 +152,6 @@ static bd_status test_predictors(bd_discrete_time *d, const bd_glm_options *fitt
     return BD_OK;
 }
 
-typedef struct drawn {
-    const bd_glm_prepared *prepared;
-    const size_t *row;
-    size_t n_records;
-} drawn;
-
-/* A record counts as its row does. */
-static bd_replicate_end replicate(const void *context, const double *weights, double *scratch, double *values,
-                                  double *errors)
-{
-    static const bd_replicate_end ends[] = {[BD_GLM_REPLICATE_CONVERGED] = BD_REPLICATE_USABLE,
-                                            [BD_GLM_REPLICATE_COLLINEAR] = BD_REPLICATE_COLLINEAR,
-                                            [BD_GLM_REPLICATE_SEPARATED] = BD_REPLICATE_SEPARATED,
-                                            [BD_GLM_REPLICATE_NOT_CONVERGED] = BD_REPLICATE_DIVERGED};
-    const drawn *of = context;
-    (void)errors;
-    for (size_t r = 0; r < of->n_records; r++)
-        scratch[r] = weights[of->row[r]];
-    return ends[bd_glm_replicate(of->prepared, scratch, scratch + of->n_records, values)];
-}
-
-static bd_status resample(bd_discrete_time *d, bd_arena *arena)
-{
-    const bd_columns rows = {.n_rows = d->data->design.n_rows};
-    drawn of = {.row = d->row, .n_records = d->n_records};
-    BD_TRY(bd_while(bd_glm_prepare(&d->design, d->fit, arena, &of.prepared), "--boot"));
-    const bd_statistic statistic = {.n_values = of.prepared->n_columns,
-                                    .names = d->design.base.names,
-                                    .columns = &rows,
-                                    .from_weights = replicate,
-                                    .n_scratch = d->n_records + of.prepared->n_scratch,
-                                    .context = &of};
-    return survival_draw(d->data, &statistic, &d->options.resampling, arena, &d->bootstrap);
-}
-
 bd_status bd_discrete_time_regress(const bd_survival_data *data, const bd_discrete_time_options *options,
                                    bd_arena *arena, const bd_discrete_time **out)
 {
@@ -209,7 +173,7 @@ bd_status bd_discrete_time_regress(const bd_survival_data *data, const bd_discre
     BD_TRY(test_predictors(d, &fitting, arena));
     BD_TRY(discrete_time_predict(d, arena));
     if (options->bootstrap)
-        BD_TRY(resample(d, arena));
+        BD_TRY(discrete_time_resample(d, arena));
     *out = d;
     return BD_OK;
 }

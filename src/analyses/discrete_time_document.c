@@ -2,9 +2,10 @@
 #include <math.h>
 #include <string.h>
 
-#include <bordin/analyses/discrete_time.h>
 #include <bordin/analyses/provenance.h>
 #include <bordin/report/number.h>
+
+#include "analyses/discrete_time_internal.h"
 
 enum { MOST_PRINTED = 40 }; /* periods */
 
@@ -62,12 +63,13 @@ static bd_status bootstrap_table(const bd_discrete_time *d, bd_document *documen
         return BD_OK;
     BD_TRY(
         bd_document_table(document, "bootstrap", "Bootstrap", headings, sizeof headings / sizeof headings[0], &rows));
-    for (size_t j = 0; j < d->fit->n_columns; j++) {
+    const size_t first = discrete_time_first_drawn(d);
+    for (size_t j = first; j < d->fit->n_columns; j++) {
         bd_cell *cells;
         BD_TRY(bd_document_row(rows, &cells));
         cells[0] = bd_text(d->design.base.names[j]);
         cells[1] = bd_number(d->fit->coefficients[j].estimate);
-        bd_bootstrap_cells(&d->bootstrap->ends[j], cells + 2);
+        bd_bootstrap_cells(&d->bootstrap->ends[j - first], cells + 2);
     }
     return BD_OK;
 }
@@ -260,6 +262,10 @@ bd_status bd_discrete_time_document(const bd_discrete_time *d, bd_arena *arena, 
     BD_TRY(say(d, document));
     BD_TRY(notes(d, document));
     BD_TRY(warn(d, document));
+    if (d->bootstrap != NULL && discrete_time_first_drawn(d) > 0)
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "Effects of single periods are refitted in each replicate, and have no "
+                               "intervals: in some replicates a period has no event."));
     if (d->bootstrap != NULL)
         BD_TRY(bd_bootstrap_document(d->bootstrap, arena, document));
     BD_TRY(bd_provenance_frame(d->data->frame, document));

@@ -14,4 +14,9 @@ double discrete_time_effect(const bd_discrete_time *d, size_t j, size_t period);
 
 BD_CHECKED bd_status discrete_time_predict(bd_discrete_time *d, bd_arena *arena);
 
+/* The first value of the bootstrap: effects of each period are not among them. */
+size_t discrete_time_first_drawn(const bd_discrete_time *d);
+
+BD_CHECKED bd_status discrete_time_resample(bd_discrete_time *d, bd_arena *arena);
+
 #endif

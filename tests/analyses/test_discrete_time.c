@@ -43,12 +43,12 @@ static const bd_discrete_time *regress(const bd_survival_data *data, bd_discrete
     return regression;
 }
 
-static const double ends[] = {180, 360, 540, 720};
+static const double days[] = {180, 360, 540, 720};
 
 static bd_discrete_time_options cut(void)
 {
     bd_discrete_time_options options = BD_DISCRETE_TIME_DEFAULTS;
-    options.ends = ends;
+    options.ends = days;
     options.n_ends = 4;
     return options;
 }
@@ -177,11 +177,44 @@ static void test_discrete_time__bootstraps_rows_with_all_their_periods(void **st
         options.resampling.n_threads = k == 0 ? 1 : 5;
         d[k] = regress(data, options);
     }
-    for (size_t j = 0; j < 5; j++) {
-        assert_true(d[0]->bootstrap->ends[j].low == d[1]->bootstrap->ends[j].low);
-        assert_true(d[0]->bootstrap->ends[j].low < d[0]->fit->coefficients[j].estimate);
-        assert_true(d[0]->bootstrap->ends[j].high > d[0]->fit->coefficients[j].estimate);
+    const bd_interval_ends *ends = d[0]->bootstrap->ends; /* of ph.ecog alone */
+    assert_true(ends->low == d[1]->bootstrap->ends[0].low && ends->high == d[1]->bootstrap->ends[0].high);
+    assert_true(ends->low < d[0]->fit->coefficients[4].estimate && ends->high > d[0]->fit->coefficients[4].estimate);
+}
+
+/* Each of 60 patients is left out; without one of them a period has no event any more. */
+static void test_discrete_time__a_replicate_is_the_fit_of_its_rows_with_or_without_a_period(void **state)
+{
+    (void)state;
+    enum { N = 60 };
+    static const char *const formula = "Surv(etime, event != 'censor') ~ age";
+    static const double months[] = {30, 60, 90, 120, 150, 180, 210, 240};
+    bd_discrete_time_options options = BD_DISCRETE_TIME_DEFAULTS;
+    double sum = 0, squares = 0, values[N];
+    size_t most = 0, least = SIZE_MAX;
+    options.ends = months;
+    options.n_ends = 8;
+    for (int k = 0; k < N; k++) {
+        const char *where;
+        must(bd_print(arena, &where, "id <= 60 & id != %d", k + 1));
+        const bd_discrete_time *d =
+            regress(data_of("mgus2", (bd_survival_spec){.formula = formula, .where = where}), options);
+        values[k] = d->fit->coefficients[d->n_period_columns].estimate;
+        sum += values[k];
+        most = d->n_period_columns > most ? d->n_period_columns : most;
+        least = d->n_period_columns < least ? d->n_period_columns : least;
     }
+    assert_int_equal(least + 1, most);
+    for (int k = 0; k < N; k++)
+        squares += (values[k] - sum / N) * (values[k] - sum / N);
+    options.bootstrap = true;
+    options.resampling.n_replicates = 50;
+    options.resampling.method = &bd_jackknife;
+    const bd_discrete_time *d =
+        regress(data_of("mgus2", (bd_survival_spec){.formula = formula, .where = "id <= 60"}), options);
+    const bd_interval_ends *ends = &d->bootstrap->ends[0];
+    assert_close((ends->high - ends->low) / 2, 2.00099537808827 * sqrt((N - 1.0) / N * squares),
+                 1e-8); /* qt(.975, 59) */
 }
 
 static void test_discrete_time__says_what_is_wrong(void **state)
@@ -235,6 +268,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_discrete_time__whole_times_and_smooth_effects_are_glm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_discrete_time__of_each_period_alone_is_kaplan_meier, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_discrete_time__bootstraps_rows_with_all_their_periods, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_discrete_time__a_replicate_is_the_fit_of_its_rows_with_or_without_a_period, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_discrete_time__says_what_is_wrong, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,7 +63,7 @@ typedef struct bd_discrete_time {
     size_t n_period_columns;
     const bd_glm *fit;
     double likelihood_ratio, df, p; /* of the predictors; NaN without */
-    const bd_bootstrap_result *bootstrap; /* NULL: not asked */
+    const bd_bootstrap_result *bootstrap; /* of all coefficients but effects of each period; NULL: not asked */
     size_t n_predictions;
     const bd_discrete_time_prediction *predictions; /* none: no convergence */
     const char *const *notes;
@@ -74,8 +74,9 @@ typedef struct bd_discrete_time {
 BD_CHECKED bd_status bd_period_effect_find(const char *name, bd_period_effect *effect);
 
 /* Fails as bd_cox_check, bd_glm_fit, bd_bootstrap_frame and bd_profiles_build do. BD_EUSAGE: strata; a link that is no
- * binomial one; ends that are not ascending. BD_EDATA: a time that is no whole number of periods, or above 0; a start
- * within a period; too many periods for an effect of each; no events in any period with some at risk who have none. */
+ * binomial one; ends that are not ascending; a bootstrap without predictors of effects of each period. BD_EDATA: a time
+ * that is no whole number of periods, or above 0; a start within a period; too many periods for an effect of each; no
+ * events in any period with some at risk who have none. */
 BD_CHECKED bd_status bd_discrete_time_regress(const bd_survival_data *data, const bd_discrete_time_options *options,
                                               bd_arena *arena, const bd_discrete_time **regression);
 
