@@ -1,0 +1,100 @@
+/* Linear mixed models with one grouping factor: coefficients that vary between clusters, such as therapists.
+ *
+ *     const bd_mixed_design design = {.n_rows = n, .n_columns = p, .columns = x, .names = names, .has_intercept = true,
+ *                                     .response = y, .group = therapist, .n_groups = G,
+ *                                     .n_random = 2, .random = z, .random_names = z_names};      (1 + alliance | therapist)
+ *     BD_TRY(bd_mixed_prepare(&design, arena, &mixed));
+ *     BD_TRY(bd_mixed_fit(mixed, &BD_MIXED_DEFAULTS, arena, &fit));
+ *
+ * y = X beta + Z b + e; the rows' e have variance sigma^2 / weight, the b of a cluster the covariance sigma^2 Lambda
+ * Lambda'. Rows are read once: likelihoods are functions of each cluster's cross-products.
+ */
+#ifndef BORDIN_MODELS_MIXED_H
+#define BORDIN_MODELS_MIXED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bordin/core/arena.h>
+
+typedef struct bd_mixed_design {
+    size_t n_rows, n_columns;
+    const double *const *columns; /* n_columns of n_rows; NULL is the constant 1 */
+    const char *const *names;
+    bool has_intercept; /* column 0 is the constant */
+    const double *response;
+    const char *response_name;
+    const double *weights; /* inverse variances up to a factor; NULL: all 1 */
+    const uint32_t *group; /* n_rows, 0 .. n_groups - 1 */
+    size_t n_groups;
+    const char *group_name;
+    size_t n_random;             /* at least 1 */
+    const double *const *random; /* n_random of n_rows; NULL is the constant 1 */
+    const char *const *random_names;
+    bool uncorrelated; /* the random coefficients are independent, as (x || g) has it */
+} bd_mixed_design;
+
+typedef enum bd_mixed_end {
+    BD_MIXED_CONVERGED,
+    BD_MIXED_BOUNDARY, /* a variance is 0, or a correlation 1 or -1: the fit is singular */
+    BD_MIXED_NOT_CONVERGED,
+} bd_mixed_end;
+
+typedef struct bd_mixed_coefficient {
+    double estimate, se;
+    double df; /* Satterthwaite's; infinite where none were asked for */
+    double t, p;
+    double ci_low, ci_high;
+} bd_mixed_coefficient;
+
+typedef struct bd_mixed {
+    size_t n_rows, n_used, n_columns, n_random, n_groups;
+    bool reml;
+    double level;
+    bd_mixed_coefficient *coefficients; /* n_columns */
+    double *covariance;                 /* n_columns x n_columns */
+    double sigma;                       /* residual standard deviation */
+    double *relative;                   /* n_random x n_random, lower triangular: Lambda, lme4's theta by columns */
+    double *random_covariance;          /* n_random x n_random: sigma^2 Lambda Lambda' */
+    double *parameter_covariance;       /* (k + 1)^2, of the k free entries of Lambda by columns, then sigma */
+    size_t n_parameters;                /* k */
+    double *effects;                    /* n_groups x n_random: conditional modes */
+    double *effect_se;                  /* the same shape: conditional standard deviations, beta taken as known */
+    double *random_moments;             /* n_random x n_random: mean of z z' over the rows, for shares of variance */
+    double deviance;                    /* -2 log-likelihood; of REML its criterion */
+    double log_likelihood, aic, bic;
+    size_t n_iterations;
+    bd_mixed_end end;
+    const char *singular; /* which random coefficient has no variance of its own; NULL */
+} bd_mixed;
+
+typedef struct bd_mixed_options {
+    bool reml;
+    bool satterthwaite; /* degrees of freedom; otherwise the normal distribution */
+    double level;       /* of the confidence intervals */
+} bd_mixed_options;
+
+#define BD_MIXED_DEFAULTS ((bd_mixed_options){.reml = true, .satterthwaite = true, .level = 0.95})
+
+typedef struct bd_mixed_model bd_mixed_model; /* cross-products by cluster */
+
+/* The columns are rotated to be orthonormal, the response replaced by its residuals, so that cross-products keep their
+ * digits. BD_EDATA: one group; as many groups as rows; fewer rows than coefficients; a constant column beside an
+ * intercept, a random coefficient of a constant column beside a random intercept; a value that is not finite; negative
+ * weights; a response that is constant. BD_ENUMERIC: collinear columns, named. */
+BD_CHECKED bd_status bd_mixed_prepare(const bd_mixed_design *design, bd_arena *arena, const bd_mixed_model **model);
+
+/* Minimises the profiled deviance by Newton's method with its exact gradient. Degrees of freedom by Satterthwaite from
+ * the Hessian in Lambda and sigma, as lmerTest has them.
+ * Bates, Maechler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01; Kuznetsova, Brockhoff & Christensen (2017),
+ * doi:10.18637/jss.v082.i13. */
+BD_CHECKED bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *options, bd_arena *arena,
+                                  const bd_mixed **fit);
+
+/* Replicates: the model when group g counts counts[g] times, each time as a group of its own. values <- coefficients,
+ * then the n_parameters of Lambda, then sigma, from `fit` on. Any thread; `scratch` of bd_mixed_scratch doubles. */
+bd_mixed_end bd_mixed_replicate(const bd_mixed_model *model, const bd_mixed *fit, const double *counts, double *scratch,
+                                double *values);
+size_t bd_mixed_scratch(const bd_mixed_model *model);
+
+#endif

@@ -1,0 +1,145 @@
+/* Newton's method on the profiled deviance: its gradient is exact, the Hessian differences of it. Lambda's entries are
+ * free, for the deviance is even in each of its columns: a variance of 0 is a stationary point, and no wall. */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "models/mixed_internal.h"
+
+static const double FINISHED = 1e-9; /* of half the decrease that a step promises, which is its square in errors */
+enum { MOST_ITERATIONS = 200, MOST_HALVINGS = 40 };
+
+size_t mixed_search_room(const bd_mixed_model *model)
+{
+    return 2 * model->k * model->k + 6 * model->k;
+}
+
+static bool at(const bd_mixed_model *model, const double *counts, bool reml, const double *theta, mixed_point *point)
+{
+    mixed_set(model, theta, point);
+    return mixed_evaluate(model, counts, reml, 0, point);
+}
+
+/* hessian <- central differences of the gradient about theta. */
+static bool find_hessian(const bd_mixed_model *model, const double *counts, bool reml, double *theta,
+                         mixed_point *point, double *hessian)
+{
+    const size_t k = model->k;
+    for (size_t j = 0; j < k; j++) {
+        const double here = theta[j], step = 1e-5 * fmax(1, fabs(here));
+        for (int side = 0; side < 2; side++) {
+            theta[j] = here + (side == 0 ? step : -step);
+            if (!at(model, counts, reml, theta, point))
+                return false;
+            for (size_t i = 0; i < k; i++)
+                hessian[i * k + j] = (side == 0 ? 0 : hessian[i * k + j]) +
+                                     (side == 0 ? 1 : -1) * point->gradient[i] / (2 * step);
+        }
+        theta[j] = here;
+    }
+    for (size_t i = 0; i < k; i++)
+        for (size_t j = 0; j < i; j++)
+            hessian[i * k + j] = hessian[j * k + i] = (hessian[i * k + j] + hessian[j * k + i]) / 2;
+    return true;
+}
+
+/* step <- -(H + ridge)^-1 gradient with the least ridge, tenfold from nothing, that makes it positive; the decrease it
+ * promises is gradient'step / -2. */
+static double solve_step(size_t k, const double *hessian, const double *gradient, double *factor, double *step)
+{
+    double largest = 0;
+    for (size_t i = 0; i < k; i++)
+        largest = fmax(largest, fabs(hessian[i * k + i]));
+    for (double ridge = 0;; ridge = ridge > 0 ? 10 * ridge : 1e-8 * largest + DBL_MIN) {
+        bool positive = true;
+        for (size_t i = 0; i < k && positive; i++)
+            for (size_t j = 0; j <= i && positive; j++) {
+                double sum = hessian[i * k + j] + (i == j ? ridge : 0);
+                for (size_t l = 0; l < j; l++)
+                    sum -= factor[i * k + l] * factor[j * k + l];
+                positive = i != j || sum > 1e-10 * largest;
+                factor[i * k + j] = i == j ? sqrt(fmax(sum, 0)) : sum / factor[j * k + j];
+            }
+        if (positive || ridge > 1e8 * largest)
+            break;
+    }
+    for (size_t i = 0; i < k; i++) {
+        step[i] = -gradient[i];
+        for (size_t l = 0; l < i; l++)
+            step[i] -= factor[i * k + l] * step[l];
+        step[i] /= factor[i * k + i];
+    }
+    for (size_t i = k; i-- > 0;) {
+        for (size_t l = i + 1; l < k; l++)
+            step[i] -= factor[l * k + i] * step[l];
+        step[i] /= factor[i * k + i];
+    }
+    double decrease = 0;
+    for (size_t i = 0; i < k; i++)
+        decrease -= gradient[i] * step[i] / 2;
+    return decrease;
+}
+
+/* Zero what is nearly so, where the deviance does not mind. */
+static bool round_off(const bd_mixed_model *model, const double *counts, bool reml, double *theta, double *trial,
+                      mixed_point *point)
+{
+    bool boundary = false;
+    for (size_t i = 0; i < model->k; i++) {
+        if (model->entry_row[i] != model->entry_column[i])
+            continue;
+        if (theta[i] < 0) /* lme4's sign: a column may be turned */
+            for (size_t j = 0; j < model->k; j++)
+                if (model->entry_column[j] == model->entry_column[i])
+                    theta[j] = -theta[j];
+        if (theta[i] > 1e-3)
+            continue;
+        const double deviance = point->deviance;
+        memcpy(trial, theta, model->k * sizeof *trial);
+        trial[i] = 0;
+        if (at(model, counts, reml, trial, point) && point->deviance <= deviance + 1e-9 * fmax(1, fabs(deviance))) {
+            memcpy(theta, trial, model->k * sizeof *trial);
+            boundary = true;
+        } else {
+            at(model, counts, reml, theta, point);
+        }
+        boundary = boundary || theta[i] < 1e-4;
+    }
+    at(model, counts, reml, theta, point);
+    return boundary;
+}
+
+bd_mixed_end mixed_minimise(const bd_mixed_model *model, const double *counts, bool reml, double *theta,
+                            mixed_point *point, double *room, size_t *n_iterations)
+{
+    const size_t k = model->k;
+    double *hessian = room, *factor = hessian + k * k, *gradient = factor + k * k, *step = gradient + k;
+    double *trial = step + k;
+    if (!at(model, counts, reml, theta, point))
+        return BD_MIXED_NOT_CONVERGED;
+    for (*n_iterations = 0; *n_iterations < MOST_ITERATIONS; ++*n_iterations) {
+        const double deviance = point->deviance;
+        memcpy(gradient, point->gradient, k * sizeof *gradient);
+        if (!find_hessian(model, counts, reml, theta, point, hessian))
+            return BD_MIXED_NOT_CONVERGED;
+        const double decrease = solve_step(k, hessian, gradient, factor, step);
+        const bool last = decrease < FINISHED * FINISHED * 1e4;
+        double share = 1;
+        int halving = 0;
+        for (; halving < MOST_HALVINGS; halving++, share /= 2) {
+            for (size_t i = 0; i < k; i++)
+                trial[i] = theta[i] + share * step[i];
+            if (at(model, counts, reml, trial, point) && point->deviance <= deviance + 1e-11 * fabs(deviance))
+                break;
+        }
+        if (halving < MOST_HALVINGS)
+            memcpy(theta, trial, k * sizeof *theta);
+        else
+            at(model, counts, reml, theta, point);
+        if (last || (halving == MOST_HALVINGS && decrease < 1e-8))
+            return round_off(model, counts, reml, theta, trial, point) ? BD_MIXED_BOUNDARY : BD_MIXED_CONVERGED;
+        if (halving == MOST_HALVINGS)
+            return BD_MIXED_NOT_CONVERGED;
+    }
+    return BD_MIXED_NOT_CONVERGED;
+}
