@@ -1,0 +1,59 @@
+# tests/models/mixed_reference.h, which test_mixed.c holds mixed models to, and the data sets in datasets/mixed.
+# Run by hand at the top of the source tree: Rscript scripts/reference-mixed.R        (data: writes the data sets)
+# Made with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3.
+suppressMessages({library(lme4); library(lmerTest)})
+if ("data" %in% commandArgs(TRUE)) {
+    save_csv <- function(d, name)
+        write.csv(d, file.path("datasets/mixed", paste0(name, ".csv")), row.names = FALSE, quote = FALSE)
+    save_csv(sleepstudy, "sleepstudy")
+    save_csv(Dyestuff, "dyestuff")
+    save_csv(Dyestuff2, "dyestuff2")
+    quit()
+}
+show <- function(name, ...)
+    cat(paste(strwrap(sprintf("static const double %s[] = {%s};", gsub("[ ,]+", "_", name),
+                              paste(sprintf("%.12g", c(...)), collapse = ", ")), 116, exdent = 4), collapse = "\n"), "\n", sep = "")
+cat("/* Made by scripts/reference-mixed.R with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3. */\n#ifndef BORDIN_TESTS_MODELS_MIXED_REFERENCE_H\n",
+    "#define BORDIN_TESTS_MODELS_MIXED_REFERENCE_H\n\n", sep = "")
+# lme4's optimisers stop where the deviance has 12 digits and theta 6; Newton's steps on the same deviance go on.
+settled <- function(formula, data, reml, weights) {
+    data$.w <- weights
+    parts <- lFormula(formula, data, REML = reml, weights = .w)
+    deviance <- do.call(mkLmerDevfun, c(parts, list(verbose = 0L)))
+    theta <- optimizeLmer(deviance)$par
+    if (min(theta[getME(lmer(formula, data, REML = reml, weights = .w), "lower") == 0]) > 1e-4)
+        for (step in 1:4)
+            theta <- theta - solve(numDeriv::hessian(deviance, theta), numDeriv::grad(deviance, theta))
+    value <- deviance(theta)
+    m <- mkMerMod(environment(deviance), list(par = theta, fval = value, conv = 0, feval = 1), parts$reTrms, parts$fr,
+                  match.call(lmer, quote(lmer(formula = formula, data = data, REML = reml, weights = .w))))
+    m@call$formula <- formula
+    m@call$REML <- reml
+    m@call$data <- data
+    as_lmerModLmerTest(m)
+}
+fit <- function(name, formula, data, weights = rep(1, nrow(data))) {
+    for (reml in c(TRUE, FALSE)) {
+        m <- settled(formula, data, reml, weights)
+        which <- paste(name, if (reml) "reml" else "ml")
+        s <- coef(summary(m))
+        show(paste(which, "fit"), if (reml) REMLcrit(m) else deviance(m, REML = FALSE), sigma(m))
+        show(paste(which, "estimates"), s[, "Estimate"])
+        show(paste(which, "se"), s[, "Std. Error"])
+        show(paste(which, "df"), s[, "df"])
+        show(paste(which, "p"), s[, "Pr(>|t|)"])
+        v <- as.data.frame(VarCorr(m))
+        show(paste(which, "covariances"), v$vcov)
+        e <- as.data.frame(ranef(m, condVar = TRUE))
+        show(paste(which, "effects"), head(e$condval, 2), head(e$condsd, 2))
+    }
+}
+sleepstudy$w <- 1 + (seq_len(nrow(sleepstudy)) - 1) %% 3 # weights, and unequal groups
+uneven <- sleepstudy[(seq_len(nrow(sleepstudy)) * 7) %% 10 < 3 + as.integer(sleepstudy$Subject) %% 7, ]
+fit("slopes", Reaction ~ Days + (1 + Days | Subject), sleepstudy)
+fit("independent", Reaction ~ Days + (1 + Days || Subject), sleepstudy)
+fit("weighted", Reaction ~ Days + (1 | Subject), sleepstudy, sleepstudy$w)
+fit("uneven", Reaction ~ Days + (1 + Days | Subject), uneven)
+fit("dyestuff", Yield ~ 1 + (1 | Batch), Dyestuff)
+fit("dyestuff2", Yield ~ 1 + (1 | Batch), Dyestuff2)
+cat("\n#endif\n")
