@@ -134,42 +134,49 @@ static bd_status invert_hessian(size_t n, double *hessian, bd_arena *arena, doub
     return BD_OK;
 }
 
-/* df of each coefficient: 2 variance^2 / variance of the variance. */
+/* What degrees of freedom are made of: 2 variance^2 / variance of the variance. */
 static bd_status satterthwaite(fitting *f, bd_arena *arena, bd_mixed *fit)
 {
     const size_t k = f->model->k, p = f->model->p, n = k + 1;
-    double *hessian, *slopes, *work;
+    double *hessian, *work;
     BD_NEW(arena, hessian, n * n);
-    BD_NEW(arena, slopes, n * p * p);
     BD_NEW(arena, work, 2 * n + p * p);
-    if (!find_slopes(f, hessian, slopes, work))
+    if (!find_slopes(f, hessian, fit->slopes, work))
         return bd_fail(BD_ENUMERIC, "the deviance cannot be differentiated where it is least");
-    BD_TRY(invert_hessian(n, hessian, arena, fit->parameter_covariance));
-    for (size_t j = 0; j < p; j++) {
-        double variance = 0;
-        for (size_t a = 0; a < n; a++)
-            for (size_t b = 0; b < n; b++)
-                variance += slopes[a * p * p + j * p + j] * fit->parameter_covariance[a * n + b] *
-                            slopes[b * p * p + j * p + j];
-        fit->coefficients[j].df = 2 * fit->covariance[j * p + j] * fit->covariance[j * p + j] / variance;
-    }
-    return BD_OK;
+    return invert_hessian(n, hessian, arena, fit->parameter_covariance);
 }
 
-static void set_coefficients(const fitting *f, bd_mixed *fit)
+/* l'Vl for a p x p matrix. */
+static double form(size_t p, const double *matrix, const double *l)
 {
-    const size_t p = f->model->p;
-    for (size_t j = 0; j < p; j++) {
-        bd_mixed_coefficient *c = &fit->coefficients[j];
-        const bool t = isfinite(c->df);
-        const double tail = (1 - fit->level) / 2;
-        const double quantile = t ? gsl_cdf_tdist_Qinv(tail, c->df) : gsl_cdf_ugaussian_Qinv(tail);
-        c->se = sqrt(fit->covariance[j * p + j]);
-        c->t = c->estimate / c->se;
-        c->p = 2 * (t ? gsl_cdf_tdist_Q(fabs(c->t), c->df) : gsl_cdf_ugaussian_Q(fabs(c->t)));
-        c->ci_low = c->estimate - quantile * c->se;
-        c->ci_high = c->estimate + quantile * c->se;
-    }
+    double sum = 0;
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++)
+            sum += l[i] * matrix[i * p + j] * l[j];
+    return sum;
+}
+
+bd_mixed_coefficient bd_mixed_contrast(const bd_mixed *fit, const double *weights)
+{
+    const size_t p = fit->n_columns, n = fit->n_parameters + 1;
+    const double variance = form(p, fit->covariance, weights), tail = (1 - fit->level) / 2;
+    bd_mixed_coefficient c = {.se = sqrt(variance), .df = INFINITY};
+    double uncertainty = 0;
+    for (size_t j = 0; j < p; j++)
+        c.estimate += weights[j] * fit->coefficients[j].estimate;
+    for (size_t a = 0; a < n; a++)
+        for (size_t b = 0; b < n; b++)
+            uncertainty += form(p, fit->slopes + a * p * p, weights) * fit->parameter_covariance[a * n + b] *
+                           form(p, fit->slopes + b * p * p, weights);
+    if (uncertainty > 0)
+        c.df = 2 * variance * variance / uncertainty;
+    const bool t = isfinite(c.df);
+    const double quantile = t ? gsl_cdf_tdist_Qinv(tail, c.df) : gsl_cdf_ugaussian_Qinv(tail);
+    c.t = c.estimate / c.se;
+    c.p = 2 * (t ? gsl_cdf_tdist_Q(fabs(c.t), c.df) : gsl_cdf_ugaussian_Q(fabs(c.t)));
+    c.ci_low = c.estimate - quantile * c.se;
+    c.ci_high = c.estimate + quantile * c.se;
+    return c;
 }
 
 /* Conditional modes Lambda L^-T L^-1 Lambda'Z'(y - X beta) and their standard deviations. */
@@ -241,6 +248,7 @@ static bd_status new_fit(const bd_mixed_model *model, const bd_mixed_options *op
     BD_NEW(arena, fit->relative, q * q);
     BD_NEW(arena, fit->random_covariance, q * q);
     BD_NEW(arena, fit->random_moments, q * q);
+    BD_NEW(arena, fit->slopes, (k + 1) * p * p);
     BD_NEW(arena, fit->parameter_covariance, (k + 1) * (k + 1));
     BD_NEW(arena, fit->effects, model->n_groups * q);
     BD_NEW(arena, fit->effect_se, model->n_groups * q);
@@ -250,6 +258,8 @@ static bd_status new_fit(const bd_mixed_model *model, const bd_mixed_options *op
     fit->n_random = q;
     fit->n_groups = model->n_groups;
     fit->n_parameters = k;
+    fit->entry_row = model->entry_row;
+    fit->entry_column = model->entry_column;
     fit->reml = options->reml;
     fit->level = options->level;
     *out = fit;
@@ -282,7 +292,13 @@ bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *opti
     BD_TRY(find_effects(&f, arena, fit));
     if (options->satterthwaite && fit->end != BD_MIXED_NOT_CONVERGED)
         BD_TRY(satterthwaite(&f, arena, fit));
-    set_coefficients(&f, fit);
+    double *one;
+    BD_NEW(arena, one, p);
+    for (size_t j = 0; j < p; j++) {
+        memset(one, 0, p * sizeof *one);
+        one[j] = 1;
+        fit->coefficients[j] = bd_mixed_contrast(fit, one);
+    }
     bd_arena_rewind(arena, scratch);
     *out = fit;
     return BD_OK;
@@ -313,4 +329,12 @@ bd_mixed_end bd_mixed_replicate(const bd_mixed_model *model, const bd_mixed *fit
         values[p + i] = theta[i] / model->scale[model->entry_row[i]];
     values[p + k] = sqrt(point.residual / (point.n - (fit->reml ? (double)p : 0)));
     return end;
+}
+
+void bd_mixed_relative(const bd_mixed *fit, const double *parameters, double *relative)
+{
+    const size_t q = fit->n_random;
+    memset(relative, 0, q * q * sizeof *relative);
+    for (size_t i = 0; i < fit->n_parameters; i++)
+        relative[fit->entry_row[i] * q + fit->entry_column[i]] = parameters[i];
 }

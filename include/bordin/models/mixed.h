@@ -56,8 +56,10 @@ typedef struct bd_mixed {
     double sigma;                       /* residual standard deviation */
     double *relative;                   /* n_random x n_random, lower triangular: Lambda, lme4's theta by columns */
     double *random_covariance;          /* n_random x n_random: sigma^2 Lambda Lambda' */
+    double *slopes;                     /* (k + 1) x n_columns x n_columns: of `covariance` by those parameters */
     double *parameter_covariance;       /* (k + 1)^2, of the k free entries of Lambda by columns, then sigma */
     size_t n_parameters;                /* k */
+    const uint8_t *entry_row, *entry_column; /* k: which entries they are */
     double *effects;                    /* n_groups x n_random: conditional modes */
     double *effect_se;                  /* the same shape: conditional standard deviations, beta taken as known */
     double *random_moments;             /* n_random x n_random: mean of z z' over the rows, for shares of variance */
@@ -91,10 +93,16 @@ BD_CHECKED bd_status bd_mixed_prepare(const bd_mixed_design *design, bd_arena *a
 BD_CHECKED bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *options, bd_arena *arena,
                                   const bd_mixed **fit);
 
+/* Of sum weights[j] coefficient[j]: estimate, error, and Satterthwaite's degrees of freedom if the fit has them. */
+bd_mixed_coefficient bd_mixed_contrast(const bd_mixed *fit, const double *weights);
+
 /* Replicates: the model when group g counts counts[g] times, each time as a group of its own. values <- coefficients,
  * then the n_parameters of Lambda, then sigma, from `fit` on. Any thread; `scratch` of bd_mixed_scratch doubles. */
 bd_mixed_end bd_mixed_replicate(const bd_mixed_model *model, const bd_mixed *fit, const double *counts, double *scratch,
                                 double *values);
 size_t bd_mixed_scratch(const bd_mixed_model *model);
+
+/* relative (n_random x n_random) <- Lambda of the parameters of a replicate of `fit`. */
+void bd_mixed_relative(const bd_mixed *fit, const double *parameters, double *relative);
 
 #endif

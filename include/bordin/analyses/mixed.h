@@ -1,0 +1,71 @@
+/* Mixed regression: which part of the outcome, and of what goes with it, belongs to the group (the therapist), and which to
+ * what is within it.
+ *
+ *     bd_frame_spec spec = {0};
+ *     BD_TRY(bd_mixed_formula("y ~ within(x, t) + between(x, t) + (1 | t)", arena, &spec, &options.uncorrelated));
+ *     BD_TRY(bd_frame_wanted(&spec, ...)); ... BD_TRY(bd_frame_build(table, &spec, arena, &frame));
+ *     BD_TRY(bd_mix(frame, &options, arena, &mixed));
+ *     BD_TRY(bd_mixed_document(mixed, arena, &document));
+ */
+#ifndef BORDIN_ANALYSES_MIXED_H
+#define BORDIN_ANALYSES_MIXED_H
+
+#include <bordin/analyses/bootstrap.h>
+#include <bordin/models/mixed.h>
+
+/* Takes lme4's formula apart: the terms of all into spec->formula, those in (terms | group) into spec->extra, the group
+ * into spec->cluster. BD_EUSAGE: it cannot be parsed; no such part, or several; a group that is no column's name. */
+BD_CHECKED bd_status bd_mixed_formula(const char *text, bd_arena *arena, bd_frame_spec *spec, bool *uncorrelated);
+
+typedef struct bd_mixed_analysis_options {
+    const char *formula; /* as it was typed */
+    bd_mixed_options fit;
+    bool uncorrelated;
+    int n_threads; /* 0: all */
+    bool bootstrap; /* whether to resample groups, each drawn one as a group of its own */
+    bd_bootstrap_options resampling;
+} bd_mixed_analysis_options;
+
+#define BD_MIXED_ANALYSIS_DEFAULTS \
+    ((bd_mixed_analysis_options){.fit = BD_MIXED_DEFAULTS, .resampling = BD_BOOTSTRAP_DEFAULTS})
+
+/* Between less within: what the group's mean does beside the values of its members. */
+typedef struct bd_contextual {
+    const char *variable;
+    size_t within, between; /* columns of the frame */
+    bd_mixed_coefficient difference;
+} bd_contextual;
+
+/* Likelihood ratio without one of the random coefficients; p from a mixture of chi-squared with df - 1 and df, as the
+ * variance is at its edge. Self & Liang (1987); Stram & Lee (1994), doi:10.2307/2533455. */
+typedef struct bd_random_test {
+    const char *term;
+    double statistic, df, p;
+} bd_random_test;
+
+typedef struct bd_mixed_analysis {
+    const bd_frame *frame;
+    bd_mixed_analysis_options options;
+    const bd_mixed *fit;
+    double *group_rows; /* rows of each group */
+    double variance_fixed, variance_random, variance_residual; /* of fitted values, of z'b on average, of rows */
+    double share;                      /* random / (random + residual): the intraclass correlation */
+    double r2_marginal, r2_conditional; /* Nakagawa, Johnson & Schielzeth (2017) */
+    bd_contextual *contextual;
+    size_t n_contextual;
+    bd_random_test *tests; /* n_random, the last coefficient first */
+    size_t n_tests;
+    const bd_bootstrap_result *bootstrap; /* coefficients, standard deviations of the random ones and of rows, the share;
+                                             NULL unless asked for */
+} bd_mixed_analysis;
+
+/* Fails as bd_mixed_prepare, bd_mixed_fit and bd_bootstrap_frame do. BD_EUSAGE: no outcome; resampling of anything but
+ * the groups. BD_ENUMERIC: the fit did not converge. */
+BD_CHECKED bd_status bd_mix(const bd_frame *frame, const bd_mixed_analysis_options *options, bd_arena *arena,
+                            const bd_mixed_analysis **mixed);
+
+/* The tables "coefficients", "random", "shares", "within_between", "random_tests", "fit", "effects", sentences, notes,
+ * warnings, provenance. */
+BD_CHECKED bd_status bd_mixed_document(const bd_mixed_analysis *mixed, bd_arena *arena, bd_document **document);
+
+#endif

@@ -1,0 +1,283 @@
+/* Mixed regression as a document. */
+#include <math.h>
+#include <string.h>
+
+#include <gsl/gsl_cdf.h>
+
+#include <bordin/analyses/mixed.h>
+#include <bordin/analyses/provenance.h>
+#include <bordin/report/number.h>
+
+enum { MOST_PRINTED = 40 };
+static const double FEW_GROUPS = 20;
+
+static size_t place(const bd_heading *from, size_t n, bd_heading *headings, size_t at)
+{
+    memcpy(headings + at, from, n * sizeof *from);
+    return at + n;
+}
+
+static void fill(const bd_mixed_coefficient *c, const bd_interval_ends *ends, bd_cell *cells)
+{
+    const double values[] = {c->estimate, c->se, c->df, c->t, c->p, c->ci_low, c->ci_high};
+    for (size_t i = 0; i < 7; i++)
+        cells[i] = bd_number(values[i]);
+    if (!isfinite(c->df))
+        cells[2] = bd_number(NAN);
+    if (ends != NULL)
+        bd_bootstrap_cells(ends, cells + 5);
+}
+
+static bd_status coefficient_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    static const bd_heading first[] = {{"term", "Term", BD_TEXT}, {"estimate", "Estimate", BD_ESTIMATE},
+                                       {"se", "SE", BD_ESTIMATE}, {"df", "df", BD_DF},
+                                       {"statistic", "t", BD_STATISTIC}, {"p", "p", BD_P_VALUE}};
+    static const bd_heading plain[] = {{"ci_low", "CI low", BD_ESTIMATE}, {"ci_high", "CI high", BD_ESTIMATE}};
+    const bd_heading drawn[] = {BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
+    bd_heading headings[6 + BD_BOOTSTRAP_CELLS];
+    bd_document_rows *rows;
+    size_t n = place(first, 6, headings, 0);
+    n = mixed->bootstrap ? place(drawn, BD_BOOTSTRAP_CELLS, headings, n) : place(plain, 2, headings, n);
+    if (!mixed->options.fit.satterthwaite)
+        headings[4].heading = "z";
+    BD_TRY(bd_document_table(document, "coefficients", "Coefficients", headings, n, &rows));
+    for (size_t j = 0; j < mixed->fit->n_columns; j++) {
+        bd_cell *cells;
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(mixed->frame->columns[j].name);
+        fill(&mixed->fit->coefficients[j], mixed->bootstrap ? &mixed->bootstrap->ends[j] : NULL, cells + 1);
+    }
+    return BD_OK;
+}
+
+/* Standard deviations, and correlations with the coefficients before. */
+static bd_status random_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    const bd_mixed *fit = mixed->fit;
+    const size_t p = fit->n_columns, q = fit->n_random;
+    const bool correlated = q > 1 && !mixed->options.uncorrelated;
+    const bd_heading drawn[] = {BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
+    bd_heading headings[6 + BD_BOOTSTRAP_CELLS] = {{"group", "Group", BD_TEXT},
+                                                   {"term", "Term", BD_TEXT},
+                                                   {"variance", "Variance", BD_ESTIMATE},
+                                                   {"sd", "SD", BD_ESTIMATE},
+                                                   {"correlation", "r with the first", BD_BOUNDED}};
+    size_t n = correlated ? 5 : 4;
+    bd_document_rows *rows;
+    for (size_t i = 0; mixed->bootstrap != NULL && i < BD_BOOTSTRAP_CELLS; i++)
+        if (i != 1) /* that a standard deviation is 0 is no hypothesis of an interval */
+            headings[n++] = drawn[i];
+    BD_TRY(bd_document_table(document, "random", "What varies", headings, n, &rows));
+    for (size_t j = 0; j <= q; j++) {
+        const double variance = j < q ? fit->random_covariance[j * q + j] : fit->sigma * fit->sigma;
+        bd_cell *cells, all[BD_BOOTSTRAP_CELLS];
+        size_t at = 4;
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(j < q ? mixed->frame->cluster->name : "(row)");
+        cells[1] = bd_text(j < q ? mixed->frame->extra->columns[j].name : "residual");
+        cells[2] = bd_number(variance);
+        cells[3] = bd_number(sqrt(variance));
+        if (correlated)
+            cells[at++] = bd_number(j > 0 && j < q ? fit->random_covariance[j * q] /
+                                                         sqrt(variance * fit->random_covariance[0])
+                                                   : NAN);
+        if (mixed->bootstrap == NULL)
+            continue;
+        bd_bootstrap_cells(&mixed->bootstrap->ends[p + j], all);
+        for (size_t i = 0; i < BD_BOOTSTRAP_CELLS; i++)
+            if (i != 1)
+                cells[at++] = all[i];
+    }
+    return BD_OK;
+}
+
+static bd_status share_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    const bd_interval_ends *ends =
+        mixed->bootstrap ? &mixed->bootstrap->ends[mixed->fit->n_columns + mixed->fit->n_random + 1] : NULL;
+    const bd_value values[] = {
+        {{"icc", "Share of the groups (ICC)", BD_BOUNDED}, mixed->share},
+        {{"icc_low", "its interval, from", BD_BOUNDED}, ends ? ends->low : NAN},
+        {{"icc_high", "to", BD_BOUNDED}, ends ? ends->high : NAN},
+        {{"variance_fixed", "Variance of the fixed part", BD_ESTIMATE}, mixed->variance_fixed},
+        {{"variance_random", "Variance between groups", BD_ESTIMATE}, mixed->variance_random},
+        {{"variance_residual", "Variance of rows", BD_ESTIMATE}, mixed->variance_residual},
+        {{"r2_marginal", "Marginal R2", BD_BOUNDED}, mixed->r2_marginal},
+        {{"r2_conditional", "Conditional R2", BD_BOUNDED}, mixed->r2_conditional},
+    };
+    return bd_document_list(document, "shares", "Shares of variance", values, sizeof values / sizeof *values, true);
+}
+
+static bd_status contextual_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    static const bd_heading headings[] = {{"variable", "Variable", BD_TEXT},  {"effect", "Effect", BD_TEXT},
+                                          {"estimate", "Estimate", BD_ESTIMATE}, {"se", "SE", BD_ESTIMATE},
+                                          {"df", "df", BD_DF},                {"statistic", "t", BD_STATISTIC},
+                                          {"p", "p", BD_P_VALUE},             {"ci_low", "CI low", BD_ESTIMATE},
+                                          {"ci_high", "CI high", BD_ESTIMATE}};
+    static const char *const effects[] = {"within", "between", "contextual"};
+    bd_document_rows *rows;
+    if (mixed->n_contextual == 0)
+        return BD_OK;
+    BD_TRY(bd_document_table(document, "within_between", "Within, between, and their difference", headings, 9, &rows));
+    for (size_t i = 0; i < 3 * mixed->n_contextual; i++) {
+        const bd_contextual *c = &mixed->contextual[i / 3];
+        bd_cell *cells;
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(c->variable);
+        cells[1] = bd_text(effects[i % 3]);
+        fill(i % 3 == 0   ? &mixed->fit->coefficients[c->within]
+             : i % 3 == 1 ? &mixed->fit->coefficients[c->between]
+                          : &c->difference,
+             NULL, cells + 2);
+    }
+    return BD_OK;
+}
+
+static bd_status test_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    static const bd_heading headings[] = {
+        {"term", "Without", BD_TEXT}, {"statistic", "LR chi2", BD_STATISTIC}, {"df", "df", BD_DF}, {"p", "p", BD_P_VALUE}};
+    bd_document_rows *rows;
+    BD_TRY(bd_document_table(document, "random_tests", "Does it vary?", headings, 4, &rows));
+    for (size_t i = 0; i < mixed->n_tests; i++) {
+        const bd_random_test *test = &mixed->tests[i];
+        bd_cell *cells;
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(test->term);
+        cells[1] = bd_number(test->statistic);
+        cells[2] = bd_number(test->df);
+        cells[3] = bd_number(test->p);
+    }
+    return BD_OK;
+}
+
+static bd_status fit_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    const bd_mixed *fit = mixed->fit;
+    const bd_value values[] = {
+        {{"n", "n", BD_COUNT}, (double)fit->n_used},
+        {{"groups", "Groups", BD_COUNT}, (double)fit->n_groups},
+        {{"deviance", fit->reml ? "REML criterion" : "Deviance (-2 log-likelihood)", BD_STATISTIC}, fit->deviance},
+        {{"log_likelihood", fit->reml ? "Restricted log-likelihood" : "Log-likelihood", BD_STATISTIC},
+         fit->log_likelihood},
+        {{"aic", "AIC", BD_STATISTIC}, fit->aic},
+        {{"bic", "BIC", BD_STATISTIC}, fit->bic},
+        {{"iterations", "Iterations", BD_COUNT}, (double)fit->n_iterations},
+    };
+    return bd_document_list(document, "fit", "Fit", values, sizeof values / sizeof *values, true);
+}
+
+/* The numbers of a caterpillar plot. */
+static bd_status effect_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    static const bd_heading headings[] = {{"group", "Group", BD_TEXT},       {"rows", "Rows", BD_COUNT},
+                                          {"term", "Term", BD_TEXT},         {"effect", "Effect", BD_ESTIMATE},
+                                          {"se", "SE", BD_ESTIMATE},         {"ci_low", "CI low", BD_ESTIMATE},
+                                          {"ci_high", "CI high", BD_ESTIMATE}};
+    const bd_mixed *fit = mixed->fit;
+    const bd_frame *frame = mixed->frame;
+    const double quantile = gsl_cdf_ugaussian_Pinv(0.5 + fit->level / 2);
+    bd_document_rows *rows;
+    BD_TRY(bd_document_table(document, "effects", "Effects of groups", headings, 7, &rows));
+    if (fit->n_groups * fit->n_random > MOST_PRINTED)
+        bd_document_unprinted(rows);
+    for (size_t g = 0; g < fit->n_groups; g++)
+        for (size_t j = 0; j < fit->n_random; j++) {
+            const double effect = fit->effects[g * fit->n_random + j], se = fit->effect_se[g * fit->n_random + j];
+            const double values[] = {effect, se, effect - quantile * se, effect + quantile * se};
+            bd_cell *cells;
+            BD_TRY(bd_document_row(rows, &cells));
+            cells[0] = bd_text(frame->cluster->levels[g]);
+            cells[1] = bd_number(mixed->group_rows[g]);
+            cells[2] = bd_text(frame->extra->columns[j].name);
+            for (size_t i = 0; i < 4; i++)
+                cells[i + 3] = bd_number(values[i]);
+        }
+    return BD_OK;
+}
+
+static bd_status sentences(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    const bd_mixed *fit = mixed->fit;
+    const char *group = mixed->frame->cluster->name, *name = mixed->frame->response_name;
+    BD_TRY(bd_document_say(document, BD_SENTENCE,
+                           "Of the variance of %s that the predictors leave, %.1f %% lies between the %zu groups of %s.",
+                           name, 100 * mixed->share, fit->n_groups, group));
+    for (size_t i = 0; i < mixed->n_contextual; i++) {
+        const bd_contextual *c = &mixed->contextual[i];
+        BD_TRY(bd_document_say(document, BD_SENTENCE,
+                               "A higher %s within a group goes with %s by %.4g a unit (%s), a higher mean of the group "
+                               "by %.4g (%s); the difference is %.4g (%s).",
+                               c->variable, name, fit->coefficients[c->within].estimate,
+                               bd_show_p(fit->coefficients[c->within].p).text,
+                               fit->coefficients[c->between].estimate,
+                               bd_show_p(fit->coefficients[c->between].p).text, c->difference.estimate,
+                               bd_show_p(c->difference.p).text));
+    }
+    return BD_OK;
+}
+
+static bd_status warnings(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    const bd_mixed *fit = mixed->fit;
+    if (fit->end == BD_MIXED_BOUNDARY)
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "The fit is singular: %s has no variance of its own between the groups of %s (its estimate is "
+                               "0, or its correlation 1 or -1). Leave it out, or resample (--boot).",
+                               fit->singular != NULL ? fit->singular : "a coefficient", mixed->frame->cluster->name));
+    if ((double)fit->n_groups < FEW_GROUPS)
+        BD_TRY(bd_document_say(document, BD_WARNING,
+                               "%zu groups are few: variances between groups are known badly, and resampling groups gives "
+                               "intervals that are too narrow.",
+                               fit->n_groups));
+    return BD_OK;
+}
+
+static bd_status notes(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    const bd_mixed *fit = mixed->fit;
+    const bd_frame *frame = mixed->frame;
+    BD_TRY(bd_document_say(document, BD_NOTE, "Fitted by %s; %s (%g %%).",
+                           fit->reml ? "restricted maximum likelihood (REML)" : "maximum likelihood",
+                           mixed->options.fit.satterthwaite ? "t with Satterthwaite's degrees of freedom"
+                                                            : "z with the normal distribution",
+                           100 * fit->level));
+    BD_TRY(bd_document_say(document, BD_NOTE,
+                           "Shares: the groups' is of what they and the rows leave unexplained, coefficients that vary "
+                           "averaged over the rows; R2 after Nakagawa."));
+    BD_TRY(bd_document_say(document, BD_NOTE,
+                           "Does it vary? Likelihood ratios (%s) without a coefficient that varies; p of a mixture of "
+                           "chi-squared, for a variance is at its edge when it is 0.",
+                           fit->reml ? "REML" : "ML"));
+    if (fit->n_groups * fit->n_random > MOST_PRINTED)
+        BD_TRY(bd_document_say(document, BD_NOTE, "The effects of %zu groups are not printed; --format json or csv has "
+                                                  "them.",
+                               fit->n_groups));
+    if (frame->weights != NULL)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Weights are inverse variances: a row has sigma^2 / weight."));
+    return warnings(mixed, document);
+}
+
+bd_status bd_mixed_document(const bd_mixed_analysis *mixed, bd_arena *arena, bd_document **out)
+{
+    const char *title;
+    bd_document *document;
+    BD_TRY(bd_print(arena, &title, "Mixed regression: %s", mixed->options.formula));
+    BD_TRY(bd_document_new(arena, "mixed", title, &document));
+    BD_TRY(coefficient_table(mixed, document));
+    BD_TRY(contextual_table(mixed, document));
+    BD_TRY(random_table(mixed, document));
+    BD_TRY(share_table(mixed, document));
+    BD_TRY(test_table(mixed, document));
+    BD_TRY(fit_table(mixed, document));
+    BD_TRY(effect_table(mixed, document));
+    BD_TRY(sentences(mixed, document));
+    BD_TRY(notes(mixed, document));
+    if (mixed->bootstrap != NULL)
+        BD_TRY(bd_bootstrap_document(mixed->bootstrap, arena, document));
+    BD_TRY(bd_provenance_frame(mixed->frame, document));
+    *out = document;
+    return BD_OK;
+}

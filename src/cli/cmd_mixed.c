@@ -1,0 +1,73 @@
+/* bordin mixed FORMULA FILE */
+#include <string.h>
+
+#include <bordin/analyses/mixed.h>
+
+#include "cli.h"
+
+static int ml;
+static char *df;
+
+static struct poptOption option_table[] = {
+    {"ml", 0, POPT_ARG_NONE, &ml, 0, "maximum likelihood (default: restricted, REML)", NULL},
+    {"df", 0, POPT_ARG_STRING, &df, 0, "degrees of freedom: satterthwaite (default) or normal", "NAME"},
+    {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
+    CLI_INCLUDE(cli_where_options, "Rows:"),
+    CLI_INCLUDE(cli_resampling_options, "Resampling of groups (none unless --boot is given):"),
+    CLI_INCLUDE(cli_reading_options, "Reading:"),
+    CLI_INCLUDE(cli_output_options, "Output:"),
+    POPT_TABLEEND};
+
+static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec *spec, const char *formula)
+{
+    BD_TRY(cli_resampling(&options->resampling, &options->bootstrap));
+    BD_TRY(cli_check_boot(options->bootstrap, false));
+    BD_TRY(cli_frame_spec(formula, spec, &options->resampling.sampling));
+    options->formula = formula;
+    options->fit.reml = !ml;
+    options->fit.level = options->resampling.level;
+    options->n_threads = options->resampling.n_threads;
+    if (df != NULL && strcmp(df, "satterthwaite") != 0 && strcmp(df, "normal") != 0)
+        return bd_fail(BD_EUSAGE, "--df takes satterthwaite or normal, not '%s'", df);
+    options->fit.satterthwaite = df == NULL || strcmp(df, "normal") != 0;
+    if (cli.strata != NULL)
+        return bd_fail(BD_EUSAGE, "--strata is for other commands: groups are resampled as they are");
+    return BD_OK;
+}
+
+static bd_status mix(size_t n_arguments, const char *const *arguments, bd_arena *arena)
+{
+    bd_mixed_analysis_options options = BD_MIXED_ANALYSIS_DEFAULTS;
+    bd_frame_spec spec;
+    const bd_table *table;
+    const bd_frame *frame;
+    const bd_mixed_analysis *mixed;
+    bd_document *document;
+    if (n_arguments != 2)
+        return bd_fail(BD_EUSAGE, "mixed takes a formula and a file: bordin mixed 'outcome ~ alliance + (1 | therapist)' "
+                                  "trial.csv");
+    BD_TRY(parse_options(&options, &spec, arguments[0]));
+    BD_TRY(bd_mixed_formula(arguments[0], arena, &spec, &options.uncorrelated));
+    BD_TRY(cli_check_outputs(arguments[1], arena));
+    BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
+    BD_TRY(bd_mix(frame, &options, arena, &mixed));
+    BD_TRY(bd_mixed_document(mixed, arena, &document));
+    BD_TRY(cli_write_replicates(mixed->bootstrap, arena));
+    return cli_write(document, table, arena);
+}
+
+const cli_command cli_mixed = {
+    .name = "mixed",
+    .summary = "mixed models: what belongs to the group, such as the therapist, and what to those within",
+    .arguments = "FORMULA FILE",
+    .example = "bordin mixed 'Reaction ~ Days + (1 + Days | Subject)' datasets/mixed/sleepstudy.csv\n"
+               "  bordin mixed 'Yield ~ 1 + (1 | Batch)' datasets/mixed/dyestuff.csv --boot 2000",
+    .text = "Fits a formula in which coefficients vary by group. FORMULA is 'outcome ~ terms + (terms | group)', as in lme4:\n"
+            "(1 | therapist) lets the level vary, (1 + alliance | therapist) the slope too, (1 + alliance || therapist)\n"
+            "without correlation. With within(alliance, therapist) + between(alliance, therapist) the two effects and their\n"
+            "difference are told apart. One grouping factor. Terms as for regress. FILE is CSV, gzip or not; - reads standard\n"
+            "input.",
+    .options = option_table,
+    .more_help = cli_help_intervals,
+    .run = mix,
+};
