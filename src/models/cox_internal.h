@@ -110,10 +110,14 @@ typedef struct cox_means {
     double *jump; /* n_groups + 1 x p: of those means times the hazard's jumps, cumulative as sums->hazard is */
     double *here; /* n_groups x p: what it is at this group */
     double *own;  /* n_groups x p: the same for rows with the event, as sums->own is */
+    double *at_risk; /* 2 x (p + 1), to work with */
 } cox_means;
 
 BD_CHECKED bd_status cox_means_make(const cox_rows *rows, bool efron, const cox_sums *sums, bd_arena *arena,
                                     cox_means *means);
+/* The two parts of it: room, and what the sweep has left behind. */
+BD_CHECKED bd_status cox_means_room(const cox_rows *rows, bd_arena *arena, cox_means *means);
+void cox_means_find(const cox_rows *rows, bool efron, const cox_sums *sums, const cox_means *means);
 
 /* residual (p) <- what row k of group g adds to the score, in u, without its weight. */
 void cox_score_of_row(const cox_rows *rows, const cox_sums *sums, const cox_means *means, size_t g, size_t k,

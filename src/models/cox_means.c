@@ -30,16 +30,25 @@ static void means_of_group(const cox_rows *rows, bool efron, const cox_sums *sum
     }
 }
 
-bd_status cox_means_make(const cox_rows *rows, bool efron, const cox_sums *sums, bd_arena *arena, cox_means *means)
+bd_status cox_means_room(const cox_rows *rows, bd_arena *arena, cox_means *means)
 {
     const size_t p = rows->p;
-    at_risk at;
     BD_NEW(arena, means->mean, rows->n_groups * p);
     BD_NEW(arena, means->jump, (rows->n_groups + 1) * p);
     BD_NEW(arena, means->here, rows->n_groups * p);
     BD_NEW(arena, means->own, rows->n_groups * p);
-    BD_NEW(arena, at.sums, 2 * (p + 1));
-    at.lost = at.sums + p + 1;
+    BD_NEW(arena, means->at_risk, 2 * (p + 1));
+    return BD_OK;
+}
+
+void cox_means_find(const cox_rows *rows, bool efron, const cox_sums *sums, const cox_means *means)
+{
+    const size_t p = rows->p, size = rows->n_groups * p * sizeof(double);
+    at_risk at = {means->at_risk, means->at_risk + p + 1};
+    memset(means->mean, 0, size);
+    memset(means->here, 0, size);
+    memset(means->own, 0, size);
+    memset(means->at_risk, 0, 2 * (p + 1) * sizeof(double));
     for (size_t g = 0; g < rows->n_groups; g++) {
         step_to(rows, sums, p, rows->leaving != NULL, g, &at);
         means_of_group(rows, efron, sums, g, &at, means);
@@ -49,6 +58,12 @@ bd_status cox_means_make(const cox_rows *rows, bool efron, const cox_sums *sums,
         for (size_t j = 0; j < p; j++)
             means->jump[g * p + j] = (last ? 0 : means->jump[(g + 1) * p + j]) + means->here[g * p + j];
     }
+}
+
+bd_status cox_means_make(const cox_rows *rows, bool efron, const cox_sums *sums, bd_arena *arena, cox_means *means)
+{
+    BD_TRY(cox_means_room(rows, arena, means));
+    cox_means_find(rows, efron, sums, means);
     return BD_OK;
 }
 

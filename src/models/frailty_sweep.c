@@ -44,6 +44,8 @@ bd_status frailty_model_make(const cox_model *model, bd_arena *arena, frailty_mo
     }
     for (size_t k = 0; rows->leaving != NULL && k < n; k++)
         m->of_leaving[k] = m->of[rows->leaving[k]];
+    BD_NEW(arena, m->residual, p);
+    BD_TRY(cox_means_room(rows, arena, &m->means));
     return cox_sums_make(rows, arena, &m->sums);
 }
 
@@ -124,27 +126,23 @@ static void add_squares(frailty_model *m)
 }
 
 /* Expected events, and the information between a group's frailty and the coefficients. */
-static bd_status add_rows(frailty_model *m, bd_arena *arena)
+static void add_rows(frailty_model *m)
 {
     const cox_rows *rows = m->rows;
     const size_t p = rows->p;
-    cox_means means;
-    double *residual;
-    BD_NEW(arena, residual, p);
-    BD_TRY(cox_means_make(rows, m->efron, &m->sums, arena, &means));
+    cox_means_find(rows, m->efron, &m->sums, &m->means);
     for (size_t g = 0; g < rows->n_groups; g++)
         for (size_t k = rows->group[g]; k < rows->group[g + 1]; k++) {
             const size_t group = m->of[k];
             const double expected = m->sums.risk[k] * cox_exposure(rows, &m->sums, g, k);
             m->expected[group] += expected;
             m->diagonal[group] += expected;
-            cox_score_of_row(rows, &m->sums, &means, g, k, residual);
+            cox_score_of_row(rows, &m->sums, &m->means, g, k, m->residual);
             for (size_t j = 0; j < p; j++) {
-                const double event = rows->event[k] ? rows->u[k * p + j] - means.mean[g * p + j] : 0;
-                m->cross[group * p + j] += rows->weights[k] * (event - residual[j]);
+                const double event = rows->event[k] ? rows->u[k * p + j] - m->means.mean[g * p + j] : 0;
+                m->cross[group * p + j] += rows->weights[k] * (event - m->residual[j]);
             }
         }
-    return BD_OK;
 }
 
 bool frailty_sweep(frailty_model *m)
@@ -159,9 +157,7 @@ bool frailty_sweep(frailty_model *m)
         return false;
     memset(m->expected, 0, 2 * m->n_groups * sizeof *m->expected);
     memset(m->cross, 0, m->n_groups * rows->p * sizeof *m->cross);
-    bd_arena *scratch = bd_arena_new();
-    const bool done = scratch != NULL && add_rows(m, scratch) == BD_OK;
-    bd_arena_free(scratch);
+    add_rows(m);
     add_squares(m);
-    return done;
+    return true;
 }

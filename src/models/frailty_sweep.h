@@ -18,6 +18,8 @@ typedef struct frailty_model {
     double *expected, *diagonal;   /* n_groups: events expected, second derivative of opposite sign */
     double *cross;                 /* n_groups x p: the same by frailty and coefficient */
     double *at_risk, *dying;       /* n_groups: risk of those at risk, of those with an event now */
+    cox_means means;
+    double *residual;              /* p */
     double *since;                 /* n_groups: up to where diagonal has been reckoned */
 } frailty_model;
 
