@@ -101,6 +101,29 @@ static bd_status count_groups(bd_mixed_model *model, bd_arena *arena)
     return BD_OK;
 }
 
+/* Without variance within groups there is none of rows to compare that between groups with. */
+static bd_status check_within(const bd_mixed_model *model, bd_arena *arena)
+{
+    const bd_mixed_design *d = model->design;
+    const bd_mark scratch = bd_arena_mark(arena);
+    double *first;
+    bool *seen, varies = false;
+    BD_NEW(arena, first, d->n_groups);
+    BD_NEW(arena, seen, d->n_groups);
+    for (size_t i = 0; i < d->n_rows && !varies; i++) {
+        if (!is_used(d, i))
+            continue;
+        varies = seen[d->group[i]] && d->response[i] != first[d->group[i]];
+        first[d->group[i]] = d->response[i];
+        seen[d->group[i]] = true;
+    }
+    bd_arena_rewind(arena, scratch);
+    if (varies)
+        return BD_OK;
+    return bd_fail(BD_EDATA, "the outcome '%s' is the same in all rows of each group of '%s': it does not vary within",
+                   d->response_name, d->group_name);
+}
+
 /* Least squares: the rotation that makes columns orthonormal, and estimates to start from. */
 static bd_status factor(bd_mixed_model *model, bd_arena *arena)
 {
@@ -220,6 +243,7 @@ bd_status bd_mixed_prepare(const bd_mixed_design *design, bd_arena *arena, const
     model->m = model->q + model->p + 1;
     BD_TRY(check(kept));
     BD_TRY(count_groups(model, arena));
+    BD_TRY(check_within(model, arena));
     BD_TRY(list_entries(model, arena));
     BD_TRY(factor(model, arena));
     BD_TRY(scale_random(model, arena));

@@ -222,6 +222,12 @@ static void test_mixed__says_what_it_cannot_do(void **state)
     bad = design;
     bad.columns = constant;
     assert_refused(&bad, BD_EDATA, "the same in every row");
+    double *by_group = bd_arena_alloc(arena, design.n_rows, sizeof *by_group);
+    for (size_t i = 0; i < design.n_rows; i++)
+        by_group[i] = design.group[i] % 3;
+    bad = design;
+    bad.response = by_group;
+    assert_refused(&bad, BD_EDATA, "does not vary within");
     bad = design;
     bad.response = same;
     assert_refused(&bad, BD_EDATA, "the outcome 'Reaction' is the same");

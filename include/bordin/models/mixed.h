@@ -83,7 +83,7 @@ typedef struct bd_mixed_model bd_mixed_model; /* cross-products by cluster */
 /* The columns are rotated to be orthonormal, the response replaced by its residuals, so that cross-products keep their
  * digits. BD_EDATA: one group; as many groups as rows; fewer rows than coefficients; a constant column beside an
  * intercept, a random coefficient of a constant column beside a random intercept; a value that is not finite; negative
- * weights; a response that is constant. BD_ENUMERIC: collinear columns, named. */
+ * weights; a response that is constant, or is so within every group. BD_ENUMERIC: collinear columns, named. */
 BD_CHECKED bd_status bd_mixed_prepare(const bd_mixed_design *design, bd_arena *arena, const bd_mixed_model **model);
 
 /* Minimises the profiled deviance by Newton's method with its exact gradient. Degrees of freedom by Satterthwaite from
