@@ -42,6 +42,10 @@ fit <- function(name, formula, data, weights = rep(1, nrow(data))) {
         show(paste(which, "se"), s[, "Std. Error"])
         show(paste(which, "df"), s[, "df"])
         show(paste(which, "p"), s[, "Pr(>|t|)"])
+        if (nrow(s) == 2) { # a third contrast, the sum of the two, adds nothing
+            j <- contestMD(m, rbind(diag(2), c(1, 1)))
+            show(paste(which, "joint"), j[["F value"]], j$NumDF, j$DenDF, j[["Pr(>F)"]])
+        }
         v <- as.data.frame(VarCorr(m))
         show(paste(which, "covariances"), v$vcov)
         e <- as.data.frame(ranef(m, condVar = TRUE))

@@ -151,6 +151,36 @@ static void test_mixed__batches_with_and_without_variance_agree_with_lme4(void *
     assert_fit(fit_of(&design, false), &none_ml);
 }
 
+/* F, its two degrees of freedom and p; the third contrast is the sum of the others. */
+static void assert_joint(const bd_mixed_design *design, bool reml, const double *wanted)
+{
+    const double weights[] = {1, 0, 0, 1, 1, 1};
+    bd_mixed_joint test;
+    must(bd_mixed_joint_test(fit_of(design, reml), weights, 3, arena, &test));
+    assert_near(test.f, wanted[0], 1e-7);
+    assert_int_equal(test.df, (size_t)wanted[1]);
+    assert_near(test.df_denominator, wanted[2], 1e-6);
+    assert_near(log(test.p), log(wanted[3]), 1e-7);
+}
+
+static void test_mixed__joint_tests_agree_with_lmertest(void **state)
+{
+    bd_mixed_design design = design_of("sleepstudy", "Reaction ~ Days", "1 + Days", "Subject");
+    double *weights = bd_arena_alloc(arena, design.n_rows, sizeof *weights);
+    const double none[] = {0, 0};
+    bd_mixed_joint test;
+    (void)state;
+    assert_joint(&design, true, slopes_reml_joint);
+    assert_joint(&design, false, slopes_ml_joint);
+    assert_int_equal(bd_mixed_joint_test(fit_of(&design, true), none, 1, arena, &test), BD_EUSAGE);
+    for (size_t i = 0; i < design.n_rows; i++)
+        weights[i] = (double)(1 + i % 3);
+    design.weights = weights;
+    design.n_random = 1;
+    assert_joint(&design, true, weighted_reml_joint);
+    assert_joint(&design, false, weighted_ml_joint);
+}
+
 /* A group that counts twice is the data with that group written twice, under another name. */
 static void test_mixed__replicates_are_fits_of_the_groups_drawn(void **state)
 {
@@ -242,6 +272,7 @@ int main(void)
         TEST(test_mixed__independent_slopes_agree_with_lme4),
         TEST(test_mixed__weights_and_uneven_groups_agree_with_lme4),
         TEST(test_mixed__batches_with_and_without_variance_agree_with_lme4),
+        TEST(test_mixed__joint_tests_agree_with_lmertest),
         TEST(test_mixed__replicates_are_fits_of_the_groups_drawn),
         TEST(test_mixed__says_what_it_cannot_do),
     };
