@@ -103,11 +103,11 @@ typedef struct bd_mixed_joint {
 } bd_mixed_joint;
 
 /* That all n_contrasts sums over j of weights[i * n_columns + j] coefficient[j] are 0: F, the mean of the t^2 of the
- * contrasts' principal axes, whose degrees of freedom make those of the denominator; never below 2. A contrast that is a
- * sum of others adds nothing. BD_EUSAGE: no contrasts, or all of them 0.
+ * contrasts' principal axes, whose degrees of freedom make those of the denominator; never below 2. A contrast that is
+ * a sum of others adds nothing. BD_EUSAGE: no contrasts, or all of them 0.
  * Fai & Cornelius (1996), doi:10.1080/00949659608811740; Kuznetsova, Brockhoff & Christensen (2017). */
-BD_CHECKED bd_status bd_mixed_joint_test(const bd_mixed *fit, const double *weights, size_t n_contrasts, bd_arena *arena,
-                                         bd_mixed_joint *test);
+BD_CHECKED bd_status bd_mixed_joint_test(const bd_mixed *fit, const double *weights, size_t n_contrasts,
+                                         bd_arena *arena, bd_mixed_joint *test);
 
 /* Replicates: the model when group g counts counts[g] times, each time as a group of its own. values <- coefficients,
  * then the n_parameters of Lambda, then sigma, from `fit` on. Any thread; `scratch` of bd_mixed_scratch doubles. */
