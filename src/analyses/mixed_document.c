@@ -111,15 +111,17 @@ static bd_status share_table(const bd_mixed_analysis *mixed, bd_document *docume
 
 static bd_status contextual_table(const bd_mixed_analysis *mixed, bd_document *document)
 {
-    static const bd_heading headings[] = {{"variable", "Variable", BD_TEXT},  {"effect", "Effect", BD_TEXT},
-                                          {"estimate", "Estimate", BD_ESTIMATE}, {"se", "SE", BD_ESTIMATE},
-                                          {"df", "df", BD_DF},                {"statistic", "t", BD_STATISTIC},
-                                          {"p", "p", BD_P_VALUE},             {"ci_low", "CI low", BD_ESTIMATE},
-                                          {"ci_high", "CI high", BD_ESTIMATE}};
+    bd_heading headings[] = {{"variable", "Variable", BD_TEXT},         {"effect", "Effect", BD_TEXT},
+                             {"estimate", "Estimate", BD_ESTIMATE}, {"se", "SE", BD_ESTIMATE},
+                             {"df", "df", BD_DF},                {"statistic", "t", BD_STATISTIC},
+                             {"p", "p", BD_P_VALUE},             {"ci_low", "CI low", BD_ESTIMATE},
+                             {"ci_high", "CI high", BD_ESTIMATE}};
     static const char *const effects[] = {"within", "between", "contextual"};
     bd_document_rows *rows;
     if (mixed->n_contextual == 0)
         return BD_OK;
+    if (!mixed->options.fit.satterthwaite)
+        headings[5].heading = "z";
     BD_TRY(bd_document_table(document, "within_between", "Within, between, and their difference", headings, 9, &rows));
     for (size_t i = 0; i < 3 * mixed->n_contextual; i++) {
         const bd_contextual *c = &mixed->contextual[i / 3];
