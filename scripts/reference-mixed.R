@@ -1,5 +1,6 @@
-# tests/models/mixed_reference.h, which test_mixed.c holds mixed models to, and the data sets in datasets/mixed.
-# Run by hand at the top of the source tree: Rscript scripts/reference-mixed.R        (data: writes the data sets)
+# tests/models/mixed_reference.h and mixed_crossed_reference.h, which test_mixed.c and test_mixed_crossed.c hold mixed models
+# to, and the data sets in datasets/mixed.
+# Run by hand at the top of the source tree: Rscript scripts/reference-mixed.R   (data: writes the data sets; crossed)
 # Made with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3.
 suppressMessages({library(lme4); library(lmerTest)})
 if ("data" %in% commandArgs(TRUE)) {
@@ -8,13 +9,17 @@ if ("data" %in% commandArgs(TRUE)) {
     save_csv(sleepstudy, "sleepstudy")
     save_csv(Dyestuff, "dyestuff")
     save_csv(Dyestuff2, "dyestuff2")
+    save_csv(Penicillin, "penicillin")
+    save_csv(Pastes, "pastes")
     quit()
 }
 show <- function(name, ...)
     cat(paste(strwrap(sprintf("static const double %s[] = {%s};", gsub("[ ,]+", "_", name),
                               paste(sprintf("%.12g", c(...)), collapse = ", ")), 116, exdent = 4), collapse = "\n"), "\n", sep = "")
-cat("/* Made by scripts/reference-mixed.R with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3. */\n#ifndef BORDIN_TESTS_MODELS_MIXED_REFERENCE_H\n",
-    "#define BORDIN_TESTS_MODELS_MIXED_REFERENCE_H\n\n", sep = "")
+crossed <- "crossed" %in% commandArgs(TRUE)
+guard <- if (crossed) "MIXED_CROSSED_REFERENCE_H" else "MIXED_REFERENCE_H"
+cat("/* Made by scripts/reference-mixed.R with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3. */\n#ifndef BORDIN_TESTS_MODELS_", guard,
+    "\n#define BORDIN_TESTS_MODELS_", guard, "\n\n", sep = "")
 # lme4's optimisers stop where the deviance has 12 digits and theta 6; Newton's steps on the same deviance go on.
 settled <- function(formula, data, reml, weights) {
     data$.w <- weights
@@ -49,8 +54,27 @@ fit <- function(name, formula, data, weights = rep(1, nrow(data))) {
         v <- as.data.frame(VarCorr(m))
         show(paste(which, "covariances"), v$vcov)
         e <- as.data.frame(ranef(m, condVar = TRUE))
-        show(paste(which, "effects"), head(e$condval, 2), head(e$condsd, 2))
+        for (group in if (crossed) unique(e$grpvar) else e$grpvar[1]) {
+            own <- e[e$grpvar == group, ]
+            own <- own[order(as.character(own$grp), own$term), ]
+            if (!crossed) own <- e
+            show(paste(which, if (crossed) sub(":", "_", group), "effects"), head(own$condval, 2), head(own$condsd, 2))
+        }
     }
+}
+if (crossed) {
+    i <- seq_len(nrow(Penicillin)) - 1
+    Penicillin$x <- (i * 7) %% 10
+    plate <- as.integer(Penicillin$plate)
+    Penicillin$y <- Penicillin$diameter + Penicillin$x * ((plate * plate) %% 7 / 20 - as.integer(Penicillin$sample) / 15) +
+        (i * i) %% 7 / 5
+    Penicillin$block <- factor((i * i) %% 7)
+    fit("penicillin", diameter ~ 1 + (1 | plate) + (1 | sample), Penicillin)
+    fit("pastes", strength ~ 1 + (1 | batch:cask) + (1 | batch), Pastes)
+    fit("three", y ~ x + (1 | plate) + (1 | sample) + (1 | block), Penicillin, 1 + i %% 3)
+    fit("slopes", y ~ x + (1 + x | plate) + (1 + x | sample), Penicillin)
+    cat("\n#endif\n")
+    quit()
 }
 sleepstudy$w <- 1 + (seq_len(nrow(sleepstudy)) - 1) %% 3 # weights, and unequal groups
 uneven <- sleepstudy[(seq_len(nrow(sleepstudy)) * 7) %% 10 < 3 + as.integer(sleepstudy$Subject) %% 7, ]

@@ -1,4 +1,4 @@
-/* Mixed regression of a frame: the fit, shares of variance, contextual effects, tests of variances, the bootstrap. */
+/* Mixed regression of a frame: the fit, shares of variance, contextual effects, tests of variances. */
 #include <bordin/analyses/mixed.h>
 
 #include <math.h>
@@ -8,17 +8,70 @@
 
 #include <bordin/models/ols.h>
 
-static bd_status design_of(const bd_frame *frame, bool uncorrelated, bd_arena *arena, bd_mixed_design *design)
+#include "analyses/mixed_internal.h"
+
+/* The parts of the formula with the groups of `first`, as one term: each part a block. */
+static bd_status join_varying(const bd_frame *frame, size_t first, bd_arena *arena, bd_mixed_term *term)
 {
-    const size_t p = frame->n_columns, q = frame->extra->n_columns;
+    const char *by = frame->varying[first].groups->name;
+    const double **random = NULL;
+    const char **names = NULL;
+    uint8_t *blocks = NULL;
+    size_t n = 0, rooms[3] = {0};
+    for (size_t v = first; v < frame->n_varying; v++) {
+        const bd_extra *terms = &frame->varying[v].terms;
+        if (strcmp(frame->varying[v].groups->name, by) != 0)
+            continue;
+        for (size_t j = 0; j < terms->n_columns; j++) {
+            size_t places[2] = {n, n};
+            for (size_t i = 0; i < n; i++)
+                if (strcmp(names[i], terms->columns[j].name) == 0)
+                    return bd_fail(BD_EUSAGE, "'%s' varies by '%s' in two parts of the formula; once is enough%s", names[i],
+                                   by, terms->columns[j].values == NULL ? " (0 + x leaves the intercept out)" : "");
+            BD_PUSH(arena, names, places[0], rooms[0], terms->columns[j].name);
+            BD_PUSH(arena, blocks, places[1], rooms[1], (uint8_t)v);
+            BD_PUSH(arena, random, n, rooms[2], terms->columns[j].values);
+        }
+    }
+    *term = (bd_mixed_term){.group = frame->varying[first].groups->codes,
+                            .n_groups = frame->varying[first].groups->n_levels,
+                            .group_name = by,
+                            .n_random = n,
+                            .random = random,
+                            .random_names = names,
+                            .blocks = blocks};
+    return n > 0 ? BD_OK : bd_fail(BD_EUSAGE, "nothing varies by '%s' in the formula; write (1 | %s)", by, by);
+}
+
+static bd_status terms_of(const bd_frame *frame, bd_arena *arena, bd_mixed_analysis *mixed, bd_mixed_design *design)
+{
+    bd_mixed_term *terms;
+    BD_NEW(arena, terms, frame->n_varying);
+    BD_NEW(arena, mixed->shares, frame->n_varying);
+    for (size_t v = 0; v < frame->n_varying; v++) {
+        size_t t = 0;
+        while (t < design->n_terms && strcmp(terms[t].group_name, frame->varying[v].groups->name) != 0)
+            t++;
+        if (t < design->n_terms)
+            continue;
+        BD_TRY(join_varying(frame, v, arena, &terms[t]));
+        mixed->shares[design->n_terms++].groups = frame->varying[v].groups;
+        mixed->n_random += terms[t].n_random;
+    }
+    design->terms = terms;
+    return BD_OK;
+}
+
+static bd_status design_of(const bd_frame *frame, bd_arena *arena, bd_mixed_analysis *mixed, bd_mixed_design *design)
+{
+    const size_t p = frame->n_columns;
     const double **columns;
     const char **names;
-    BD_NEW(arena, columns, p + q);
-    BD_NEW(arena, names, p + q);
-    for (size_t j = 0; j < p + q; j++) {
-        const bd_design_column *column = j < p ? &frame->columns[j] : &frame->extra->columns[j - p];
-        columns[j] = column->values;
-        names[j] = column->name;
+    BD_NEW(arena, columns, p);
+    BD_NEW(arena, names, p);
+    for (size_t j = 0; j < p; j++) {
+        columns[j] = frame->columns[j].values;
+        names[j] = frame->columns[j].name;
     }
     *design = (bd_mixed_design){.n_rows = frame->n_rows,
                                 .n_columns = p,
@@ -26,23 +79,17 @@ static bd_status design_of(const bd_frame *frame, bool uncorrelated, bd_arena *a
                                 .names = names,
                                 .has_intercept = frame->has_intercept,
                                 .response = frame->response,
-                                .response_name = frame->response_name,
-                                .group = frame->cluster->codes,
-                                .n_groups = frame->cluster->n_levels,
-                                .group_name = frame->cluster->name,
-                                .n_random = q,
-                                .random = columns + p,
-                                .random_names = names + p,
-                                .uncorrelated = uncorrelated};
+                                .response_name = frame->response_name};
+    BD_TRY(terms_of(frame, arena, mixed, design));
     return bd_frame_raw_weights(frame, arena, &design->weights);
 }
 
 /* Mean over the rows of z'Sigma z. */
-static double mean_random_variance(const bd_mixed *fit, const double *covariance)
+static double mean_random_variance(const bd_mixed_random *random, const double *covariance)
 {
     double sum = 0;
-    for (size_t i = 0; i < fit->n_random * fit->n_random; i++)
-        sum += covariance[i] * fit->random_moments[i];
+    for (size_t i = 0; i < random->n_random * random->n_random; i++)
+        sum += covariance[i] * random->moments[i];
     return sum;
 }
 
@@ -61,17 +108,26 @@ static double variance_of_fitted(const bd_frame *frame, const bd_mixed *fit)
     return squares / (double)(frame->n_rows - 1);
 }
 
-static void find_shares(bd_mixed_analysis *mixed)
+static bd_status find_shares(bd_mixed_analysis *mixed, bd_arena *arena)
 {
     const bd_mixed *fit = mixed->fit;
     mixed->variance_fixed = variance_of_fitted(mixed->frame, fit);
-    mixed->variance_random = mean_random_variance(fit, fit->random_covariance);
     mixed->variance_residual = fit->sigma * fit->sigma;
+    for (size_t t = 0; t < fit->n_terms; t++) {
+        bd_mixed_share *share = &mixed->shares[t];
+        share->variance = mean_random_variance(&fit->random[t], fit->random[t].covariance);
+        mixed->variance_random += share->variance;
+        BD_NEW(arena, share->rows, share->groups->n_levels);
+        for (size_t i = 0; i < mixed->frame->n_rows; i++)
+            share->rows[share->groups->codes[i]]++;
+    }
     const double unexplained = mixed->variance_random + mixed->variance_residual;
     const double all = unexplained + mixed->variance_fixed;
-    mixed->share = mixed->variance_random / unexplained;
+    for (size_t t = 0; t < fit->n_terms; t++)
+        mixed->shares[t].share = mixed->shares[t].variance / unexplained;
     mixed->r2_marginal = mixed->variance_fixed / all;
     mixed->r2_conditional = (mixed->variance_fixed + mixed->variance_random) / all;
+    return BD_OK;
 }
 
 /* "within(x, g)" and "between(x, g)" of one x. */
@@ -129,126 +185,77 @@ static bd_status plain_deviance(const bd_mixed_design *d, bool reml, bd_arena *a
     return BD_OK;
 }
 
-/* Without random coefficient j. */
-static bd_status test_without(const bd_mixed_analysis *mixed, const bd_mixed_design *design, size_t j, bd_arena *arena,
-                              bd_random_test *test)
+/* The design without coefficient j of term t, and how many free entries of Lambda it has less. */
+static bd_status leave_out(const bd_mixed_design *design, size_t t, size_t j, bd_arena *arena, bd_mixed_design *without,
+                           double *df)
 {
-    const size_t q = design->n_random;
-    bd_mixed_design without = *design;
+    const bd_mixed_term *from = &design->terms[t];
+    bd_mixed_term *terms, *to;
     const double **random;
     const char **names;
+    uint8_t *blocks;
+    BD_NEW(arena, terms, design->n_terms);
+    BD_NEW(arena, random, from->n_random);
+    BD_NEW(arena, names, from->n_random);
+    BD_NEW(arena, blocks, from->n_random);
+    memcpy(terms, design->terms, design->n_terms * sizeof *terms);
+    *without = *design;
+    without->terms = terms;
+    to = &terms[t];
+    to->n_random = 0;
+    *df = 0;
+    for (size_t i = 0; i < from->n_random; i++) {
+        *df += i == j || from->blocks[i] == from->blocks[j];
+        if (i == j)
+            continue;
+        random[to->n_random] = from->random[i];
+        blocks[to->n_random] = from->blocks[i];
+        names[to->n_random++] = from->random_names[i];
+    }
+    to->random = random;
+    to->random_names = names;
+    to->blocks = blocks;
+    if (to->n_random == 0)
+        memmove(to, to + 1, (--without->n_terms - t) * sizeof *to);
+    return BD_OK;
+}
+
+static bd_status test_without(const bd_mixed_analysis *mixed, const bd_mixed_design *design, size_t t, size_t j,
+                              bd_arena *arena, bd_random_test *test)
+{
+    bd_mixed_design without;
     const bd_mixed_model *model;
     const bd_mixed *fit;
     bd_mixed_options options = mixed->options.fit;
-    double deviance;
-    BD_NEW(arena, random, q);
-    BD_NEW(arena, names, q);
-    without.n_random = 0;
-    for (size_t i = 0; i < q; i++)
-        if (i != j) {
-            random[without.n_random] = design->random[i];
-            names[without.n_random++] = design->random_names[i];
-        }
-    without.random = random;
-    without.random_names = names;
+    double deviance, df = 0;
     options.satterthwaite = false;
-    if (q == 1) {
+    BD_TRY(leave_out(design, t, j, arena, &without, &df));
+    if (without.n_terms == 0) {
         BD_TRY(plain_deviance(design, options.reml, arena, &deviance));
     } else {
         BD_TRY(bd_mixed_prepare(&without, arena, &model));
         BD_TRY(bd_mixed_fit(model, &options, arena, &fit));
         deviance = fit->end == BD_MIXED_NOT_CONVERGED ? NAN : fit->deviance;
     }
-    const double df = design->uncorrelated ? 1 : (double)q, x = fmax(0, deviance - mixed->fit->deviance);
+    const double x = fmax(0, deviance - mixed->fit->deviance);
     const double low = df > 1 ? gsl_cdf_chisq_Q(x, df - 1) : x <= 0;
-    *test = (bd_random_test){design->random_names[j], x, df, (low + gsl_cdf_chisq_Q(x, df)) / 2};
+    *test = (bd_random_test){design->terms[t].group_name, design->terms[t].random_names[j], x, df,
+                             (low + gsl_cdf_chisq_Q(x, df)) / 2};
     return BD_OK;
 }
 
 static bd_status find_tests(bd_mixed_analysis *mixed, const bd_mixed_design *design, bd_arena *arena)
 {
-    BD_NEW(arena, mixed->tests, design->n_random);
-    for (size_t j = design->n_random; j-- > 0;) {
-        const bd_mark scratch = bd_arena_mark(arena);
-        if (j == 0 && design->n_random > 1 && design->random[0] == NULL)
-            break; /* a slope without an intercept is no hypothesis */
-        BD_TRY(test_without(mixed, design, j, arena, &mixed->tests[mixed->n_tests++]));
-        bd_arena_rewind(arena, scratch);
-    }
-    return BD_OK;
-}
-
-/* What replicates are made from. */
-typedef struct drawing {
-    const bd_mixed_model *model;
-    const bd_mixed *fit;
-    const size_t *first; /* n_groups: a row of each */
-    size_t n_rows;
-} drawing;
-
-/* values <- coefficients, standard deviations of the random ones, sigma, the groups' share. */
-static bd_replicate_end replicate(const void *context, const double *weights, double *scratch, double *values,
-                                  double *errors)
-{
-    const drawing *d = context;
-    const size_t p = d->fit->n_columns, q = d->fit->n_random, n = d->fit->n_groups;
-    double *counts = scratch, *raw = counts + n, *lambda = raw + p + q * q + 1;
-    (void)errors;
-    for (size_t g = 0; g < n; g++)
-        counts[g] = weights[d->first[g]];
-    const bd_mixed_end end = bd_mixed_replicate(d->model, d->fit, counts, lambda + q * q, raw);
-    if (end == BD_MIXED_NOT_CONVERGED)
-        return BD_REPLICATE_DIVERGED;
-    bd_mixed_relative(d->fit, raw + p, lambda);
-    const double sigma = raw[p + d->fit->n_parameters];
-    double random = 0;
-    memcpy(values, raw, p * sizeof *values);
-    for (size_t i = 0; i < q; i++)
-        for (size_t j = 0; j < q; j++) {
-            double sum = 0;
-            for (size_t l = 0; l < q; l++)
-                sum += lambda[i * q + l] * lambda[j * q + l];
-            random += sum * d->fit->random_moments[i * q + j];
-            if (i == j)
-                values[p + i] = sigma * sqrt(sum);
+    BD_NEW(arena, mixed->tests, mixed->n_random);
+    for (size_t t = 0; t < design->n_terms; t++)
+        for (size_t j = design->terms[t].n_random; j-- > 0;) {
+            const bd_mark scratch = bd_arena_mark(arena);
+            if (j == 0 && design->terms[t].n_random > 1 && design->terms[t].random[0] == NULL)
+                break; /* a slope without an intercept is no hypothesis */
+            BD_TRY(test_without(mixed, design, t, j, arena, &mixed->tests[mixed->n_tests++]));
+            bd_arena_rewind(arena, scratch);
         }
-    values[p + q] = sigma;
-    values[p + q + 1] = random / (random + 1);
-    return BD_REPLICATE_USABLE;
-}
-
-static bd_status resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, bd_arena *arena)
-{
-    const bd_frame *frame = mixed->frame;
-    const bd_mixed *fit = mixed->fit;
-    const size_t p = fit->n_columns, q = fit->n_random;
-    bd_bootstrap_options resampling = mixed->options.resampling;
-    const bd_columns rows = {.n_rows = frame->n_rows};
-    const char **names;
-    size_t *first;
-    if (resampling.sampling != NULL && resampling.sampling != &bd_sampling_rows &&
-        resampling.sampling != &bd_sampling_clusters)
-        return bd_fail(BD_EUSAGE, "--resample %s: of mixed models, groups are resampled, and nothing else",
-                       resampling.sampling->name);
-    resampling.sampling = &bd_sampling_clusters;
-    BD_NEW(arena, names, p + q + 2);
-    BD_NEW(arena, first, fit->n_groups);
-    for (size_t i = frame->n_rows; i-- > 0;)
-        first[frame->cluster->codes[i]] = i;
-    for (size_t j = 0; j < p; j++)
-        names[j] = frame->columns[j].name;
-    for (size_t j = 0; j < q; j++)
-        BD_TRY(bd_print(arena, &names[p + j], "SD %s", frame->extra->columns[j].name));
-    names[p + q] = "SD residual";
-    names[p + q + 1] = "share";
-    const drawing context = {.model = model, .fit = fit, .first = first, .n_rows = frame->n_rows};
-    const bd_statistic statistic = {.n_values = p + q + 2,
-                                    .names = names,
-                                    .columns = &rows,
-                                    .from_weights = replicate,
-                                    .n_scratch = fit->n_groups + p + 2 * q * q + 1 + bd_mixed_scratch(model),
-                                    .context = &context};
-    return bd_bootstrap_frame(frame, &statistic, NULL, &resampling, arena, &mixed->bootstrap);
+    return BD_OK;
 }
 
 bd_status bd_mix(const bd_frame *frame, const bd_mixed_analysis_options *options, bd_arena *arena,
@@ -262,21 +269,18 @@ bd_status bd_mix(const bd_frame *frame, const bd_mixed_analysis_options *options
     BD_NEW(arena, mixed, 1);
     mixed->frame = frame;
     mixed->options = *options;
-    BD_TRY(design_of(frame, options->uncorrelated, arena, &design));
+    BD_TRY(design_of(frame, arena, mixed, &design));
     BD_TRY(bd_mixed_prepare(&design, arena, &model));
     BD_TRY(bd_mixed_fit(model, &options->fit, arena, &mixed->fit));
     if (mixed->fit->end == BD_MIXED_NOT_CONVERGED)
         return bd_fail(BD_ENUMERIC, "the deviance has no minimum that was found in %zu iterations; try fewer coefficients "
                                     "that vary by %s, or (x || %s)",
-                       mixed->fit->n_iterations, frame->cluster->name, frame->cluster->name);
-    BD_NEW(arena, mixed->group_rows, frame->cluster->n_levels);
-    for (size_t i = 0; i < frame->n_rows; i++)
-        mixed->group_rows[frame->cluster->codes[i]]++;
-    find_shares(mixed);
+                       mixed->fit->n_iterations, design.terms->group_name, design.terms->group_name);
+    BD_TRY(find_shares(mixed, arena));
     BD_TRY(find_contextual(mixed, arena));
     BD_TRY(find_tests(mixed, &design, arena));
     if (options->bootstrap)
-        BD_TRY(resample(mixed, model, arena));
+        BD_TRY(mixed_resample(mixed, model, arena));
     *out = mixed;
     return BD_OK;
 }

@@ -51,62 +51,106 @@ static bd_status coefficient_table(const bd_mixed_analysis *mixed, bd_document *
     return BD_OK;
 }
 
-/* Standard deviations, and correlations with the coefficients before. */
+static bool correlates(const bd_mixed *fit)
+{
+    for (size_t i = 0; i < fit->n_parameters; i++)
+        if (fit->entries[i].row != fit->entries[i].column)
+            return true;
+    return false;
+}
+
+/* The correlation with the term's first coefficient; NaN where there is none. */
+static double correlation(const bd_mixed_random *random, size_t j)
+{
+    const size_t q = random->n_random;
+    const uint8_t *blocks = random->term->blocks;
+    if (j == 0 || (blocks != NULL && blocks[j] != blocks[0]))
+        return NAN;
+    return random->covariance[j * q] / sqrt(random->covariance[j * q + j] * random->covariance[0]);
+}
+
+static bd_status random_row(const bd_mixed_analysis *mixed, const bd_mixed_random *random, size_t j, size_t value,
+                            bd_document_rows *rows)
+{
+    const double sigma = mixed->fit->sigma;
+    const double variance = random ? random->covariance[j * random->n_random + j] : sigma * sigma;
+    bd_cell *cells, all[BD_BOOTSTRAP_CELLS];
+    size_t at = 4;
+    BD_TRY(bd_document_row(rows, &cells));
+    cells[0] = bd_text(random ? random->term->group_name : "(row)");
+    cells[1] = bd_text(random ? random->term->random_names[j] : "residual");
+    cells[2] = bd_number(variance);
+    cells[3] = bd_number(sqrt(variance));
+    if (correlates(mixed->fit))
+        cells[at++] = bd_number(random ? correlation(random, j) : NAN);
+    if (mixed->bootstrap == NULL)
+        return BD_OK;
+    bd_bootstrap_cells(&mixed->bootstrap->ends[value], all);
+    for (size_t i = 0; i < BD_BOOTSTRAP_CELLS; i++)
+        if (i != 1)
+            cells[at++] = all[i];
+    return BD_OK;
+}
+
+/* Standard deviations, and correlations with the first coefficient. */
 static bd_status random_table(const bd_mixed_analysis *mixed, bd_document *document)
 {
     const bd_mixed *fit = mixed->fit;
-    const size_t p = fit->n_columns, q = fit->n_random;
-    const bool correlated = q > 1 && !mixed->options.uncorrelated;
     const bd_heading drawn[] = {BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
     bd_heading headings[6 + BD_BOOTSTRAP_CELLS] = {{"group", "Group", BD_TEXT},
                                                    {"term", "Term", BD_TEXT},
                                                    {"variance", "Variance", BD_ESTIMATE},
                                                    {"sd", "SD", BD_ESTIMATE},
                                                    {"correlation", "r with the first", BD_BOUNDED}};
-    size_t n = correlated ? 5 : 4;
+    size_t n = correlates(fit) ? 5 : 4, value = fit->n_columns;
     bd_document_rows *rows;
     for (size_t i = 0; mixed->bootstrap != NULL && i < BD_BOOTSTRAP_CELLS; i++)
         if (i != 1) /* that a standard deviation is 0 is no hypothesis of an interval */
             headings[n++] = drawn[i];
     BD_TRY(bd_document_table(document, "random", "What varies", headings, n, &rows));
-    for (size_t j = 0; j <= q; j++) {
-        const double variance = j < q ? fit->random_covariance[j * q + j] : fit->sigma * fit->sigma;
-        bd_cell *cells, all[BD_BOOTSTRAP_CELLS];
-        size_t at = 4;
+    for (size_t t = 0; t < fit->n_terms; t++)
+        for (size_t j = 0; j < fit->random[t].n_random; j++)
+            BD_TRY(random_row(mixed, &fit->random[t], j, value++, rows));
+    return random_row(mixed, NULL, 0, value, rows);
+}
+
+/* Of each level, its part of what the predictors leave. */
+static bd_status level_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    const bd_heading headings[] = {{"level", "Level", BD_TEXT},          {"groups", "Groups", BD_COUNT},
+                                   {"variance", "Variance", BD_ESTIMATE}, {"icc", "Share (ICC)", BD_BOUNDED},
+                                   {"icc_low", "CI low", BD_BOUNDED},    {"icc_high", "CI high", BD_BOUNDED}};
+    const bd_mixed *fit = mixed->fit;
+    const bd_interval_ends *ends = mixed->bootstrap ? mixed->bootstrap->ends + fit->n_columns + mixed->n_random + 1 : NULL;
+    bd_document_rows *rows;
+    BD_TRY(bd_document_table(document, "levels", "Shares of variance", headings, ends ? 6 : 4, &rows));
+    for (size_t t = 0; t <= fit->n_terms; t++) {
+        const bool row = t == fit->n_terms;
+        const double variance = row ? mixed->variance_residual : mixed->shares[t].variance;
+        bd_cell *cells;
         BD_TRY(bd_document_row(rows, &cells));
-        cells[0] = bd_text(j < q ? mixed->frame->cluster->name : "(row)");
-        cells[1] = bd_text(j < q ? mixed->frame->extra->columns[j].name : "residual");
+        cells[0] = bd_text(row ? "(row)" : mixed->shares[t].groups->name);
+        cells[1] = bd_number(row ? (double)fit->n_used : (double)fit->random[t].n_groups);
         cells[2] = bd_number(variance);
-        cells[3] = bd_number(sqrt(variance));
-        if (correlated)
-            cells[at++] = bd_number(j > 0 && j < q ? fit->random_covariance[j * q] /
-                                                         sqrt(variance * fit->random_covariance[0])
-                                                   : NAN);
-        if (mixed->bootstrap == NULL)
-            continue;
-        bd_bootstrap_cells(&mixed->bootstrap->ends[p + j], all);
-        for (size_t i = 0; i < BD_BOOTSTRAP_CELLS; i++)
-            if (i != 1)
-                cells[at++] = all[i];
+        cells[3] = bd_number(variance / (mixed->variance_random + mixed->variance_residual));
+        if (ends != NULL) {
+            cells[4] = bd_number(row ? NAN : ends[t].low);
+            cells[5] = bd_number(row ? NAN : ends[t].high);
+        }
     }
     return BD_OK;
 }
 
 static bd_status share_table(const bd_mixed_analysis *mixed, bd_document *document)
 {
-    const bd_interval_ends *ends =
-        mixed->bootstrap ? &mixed->bootstrap->ends[mixed->fit->n_columns + mixed->fit->n_random + 1] : NULL;
     const bd_value values[] = {
-        {{"icc", "Share of the groups (ICC)", BD_BOUNDED}, mixed->share},
-        {{"icc_low", "its interval, from", BD_BOUNDED}, ends ? ends->low : NAN},
-        {{"icc_high", "to", BD_BOUNDED}, ends ? ends->high : NAN},
         {{"variance_fixed", "Variance of the fixed part", BD_ESTIMATE}, mixed->variance_fixed},
         {{"variance_random", "Variance between groups", BD_ESTIMATE}, mixed->variance_random},
         {{"variance_residual", "Variance of rows", BD_ESTIMATE}, mixed->variance_residual},
         {{"r2_marginal", "Marginal R2", BD_BOUNDED}, mixed->r2_marginal},
         {{"r2_conditional", "Conditional R2", BD_BOUNDED}, mixed->r2_conditional},
     };
-    return bd_document_list(document, "shares", "Shares of variance", values, sizeof values / sizeof *values, true);
+    return bd_document_list(document, "shares", "Explained variance", values, sizeof values / sizeof *values, true);
 }
 
 static bd_status contextual_table(const bd_mixed_analysis *mixed, bd_document *document)
@@ -139,18 +183,22 @@ static bd_status contextual_table(const bd_mixed_analysis *mixed, bd_document *d
 
 static bd_status test_table(const bd_mixed_analysis *mixed, bd_document *document)
 {
-    static const bd_heading headings[] = {
-        {"term", "Without", BD_TEXT}, {"statistic", "LR chi2", BD_STATISTIC}, {"df", "df", BD_DF}, {"p", "p", BD_P_VALUE}};
+    static const bd_heading headings[] = {{"group", "Group", BD_TEXT},
+                                          {"term", "Without", BD_TEXT},
+                                          {"statistic", "LR chi2", BD_STATISTIC},
+                                          {"df", "df", BD_DF},
+                                          {"p", "p", BD_P_VALUE}};
     bd_document_rows *rows;
-    BD_TRY(bd_document_table(document, "random_tests", "Does it vary?", headings, 4, &rows));
+    BD_TRY(bd_document_table(document, "random_tests", "Does it vary?", headings, 5, &rows));
     for (size_t i = 0; i < mixed->n_tests; i++) {
         const bd_random_test *test = &mixed->tests[i];
         bd_cell *cells;
         BD_TRY(bd_document_row(rows, &cells));
-        cells[0] = bd_text(test->term);
-        cells[1] = bd_number(test->statistic);
-        cells[2] = bd_number(test->df);
-        cells[3] = bd_number(test->p);
+        cells[0] = bd_text(test->group);
+        cells[1] = bd_text(test->term);
+        cells[2] = bd_number(test->statistic);
+        cells[3] = bd_number(test->df);
+        cells[4] = bd_number(test->p);
     }
     return BD_OK;
 }
@@ -160,7 +208,6 @@ static bd_status fit_table(const bd_mixed_analysis *mixed, bd_document *document
     const bd_mixed *fit = mixed->fit;
     const bd_value values[] = {
         {{"n", "n", BD_COUNT}, (double)fit->n_used},
-        {{"groups", "Groups", BD_COUNT}, (double)fit->n_groups},
         {{"deviance", fit->reml ? "REML criterion" : "Deviance (-2 log-likelihood)", BD_STATISTIC}, fit->deviance},
         {{"log_likelihood", fit->reml ? "Restricted log-likelihood" : "Log-likelihood", BD_STATISTIC},
          fit->log_likelihood},
@@ -171,42 +218,61 @@ static bd_status fit_table(const bd_mixed_analysis *mixed, bd_document *document
     return bd_document_list(document, "fit", "Fit", values, sizeof values / sizeof *values, true);
 }
 
+static size_t n_effects(const bd_mixed_analysis *mixed)
+{
+    size_t n = 0;
+    for (size_t t = 0; t < mixed->fit->n_terms; t++)
+        n += mixed->fit->random[t].n_random * mixed->shares[t].groups->n_levels;
+    return n;
+}
+
+static bd_status effect_row(const bd_mixed_analysis *mixed, size_t t, size_t g, size_t j, double quantile,
+                            bd_document_rows *rows)
+{
+    const bd_mixed_random *random = &mixed->fit->random[t];
+    const size_t at = g * random->n_random + j;
+    const double effect = random->effects[at], se = random->effect_se[at];
+    const double values[] = {effect, se, effect - quantile * se, effect + quantile * se};
+    bd_cell *cells;
+    BD_TRY(bd_document_row(rows, &cells));
+    cells[0] = bd_text(random->term->group_name);
+    cells[1] = bd_text(mixed->shares[t].groups->levels[g]);
+    cells[2] = bd_number(mixed->shares[t].rows[g]);
+    cells[3] = bd_text(random->term->random_names[j]);
+    for (size_t i = 0; i < 4; i++)
+        cells[i + 4] = bd_number(values[i]);
+    return BD_OK;
+}
+
 /* The numbers of a caterpillar plot. */
 static bd_status effect_table(const bd_mixed_analysis *mixed, bd_document *document)
 {
-    static const bd_heading headings[] = {{"group", "Group", BD_TEXT},       {"rows", "Rows", BD_COUNT},
-                                          {"term", "Term", BD_TEXT},         {"effect", "Effect", BD_ESTIMATE},
-                                          {"se", "SE", BD_ESTIMATE},         {"ci_low", "CI low", BD_ESTIMATE},
-                                          {"ci_high", "CI high", BD_ESTIMATE}};
+    static const bd_heading headings[] = {{"level", "Level", BD_TEXT},      {"group", "Group", BD_TEXT},
+                                          {"rows", "Rows", BD_COUNT},       {"term", "Term", BD_TEXT},
+                                          {"effect", "Effect", BD_ESTIMATE}, {"se", "SE", BD_ESTIMATE},
+                                          {"ci_low", "CI low", BD_ESTIMATE}, {"ci_high", "CI high", BD_ESTIMATE}};
     const bd_mixed *fit = mixed->fit;
-    const bd_frame *frame = mixed->frame;
     const double quantile = gsl_cdf_ugaussian_Pinv(0.5 + fit->level / 2);
     bd_document_rows *rows;
-    BD_TRY(bd_document_table(document, "effects", "Effects of groups", headings, 7, &rows));
-    if (fit->n_groups * fit->n_random > MOST_PRINTED)
+    BD_TRY(bd_document_table(document, "effects", "Effects of groups", headings, 8, &rows));
+    if (n_effects(mixed) > MOST_PRINTED)
         bd_document_unprinted(rows);
-    for (size_t g = 0; g < fit->n_groups; g++)
-        for (size_t j = 0; j < fit->n_random; j++) {
-            const double effect = fit->effects[g * fit->n_random + j], se = fit->effect_se[g * fit->n_random + j];
-            const double values[] = {effect, se, effect - quantile * se, effect + quantile * se};
-            bd_cell *cells;
-            BD_TRY(bd_document_row(rows, &cells));
-            cells[0] = bd_text(frame->cluster->levels[g]);
-            cells[1] = bd_number(mixed->group_rows[g]);
-            cells[2] = bd_text(frame->extra->columns[j].name);
-            for (size_t i = 0; i < 4; i++)
-                cells[i + 3] = bd_number(values[i]);
-        }
+    for (size_t t = 0; t < fit->n_terms; t++)
+        for (size_t g = 0; g < mixed->shares[t].groups->n_levels; g++)
+            for (size_t j = 0; j < fit->random[t].n_random; j++)
+                BD_TRY(effect_row(mixed, t, g, j, quantile, rows));
     return BD_OK;
 }
 
 static bd_status sentences(const bd_mixed_analysis *mixed, bd_document *document)
 {
     const bd_mixed *fit = mixed->fit;
-    const char *group = mixed->frame->cluster->name, *name = mixed->frame->response_name;
-    BD_TRY(bd_document_say(document, BD_SENTENCE,
-                           "Of the variance of %s that the predictors leave, %.1f %% lies between the %zu groups of %s.",
-                           name, 100 * mixed->share, fit->n_groups, group));
+    const char *name = mixed->frame->response_name;
+    for (size_t t = 0; t < fit->n_terms; t++)
+        BD_TRY(bd_document_say(document, BD_SENTENCE,
+                               "Of the variance of %s that the predictors leave, %.1f %% lies between the %zu groups of %s.",
+                               name, 100 * mixed->shares[t].share, fit->random[t].n_groups,
+                               mixed->shares[t].groups->name));
     for (size_t i = 0; i < mixed->n_contextual; i++) {
         const bd_contextual *c = &mixed->contextual[i];
         BD_TRY(bd_document_say(document, BD_SENTENCE,
@@ -224,16 +290,19 @@ static bd_status sentences(const bd_mixed_analysis *mixed, bd_document *document
 static bd_status warnings(const bd_mixed_analysis *mixed, bd_document *document)
 {
     const bd_mixed *fit = mixed->fit;
-    if (fit->end == BD_MIXED_BOUNDARY)
-        BD_TRY(bd_document_say(document, BD_WARNING,
-                               "The fit is singular: %s has no variance of its own between the groups of %s (its estimate is "
-                               "0, or its correlation 1 or -1). Leave it out, or resample (--boot).",
-                               fit->singular != NULL ? fit->singular : "a coefficient", mixed->frame->cluster->name));
-    if ((double)fit->n_groups < FEW_GROUPS)
-        BD_TRY(bd_document_say(document, BD_WARNING,
-                               "%zu groups are few: variances between groups are known badly, and resampling groups gives "
-                               "intervals that are too narrow.",
-                               fit->n_groups));
+    for (size_t t = 0; t < fit->n_terms; t++) {
+        const char *singular = fit->random[t].singular, *group = mixed->shares[t].groups->name;
+        if (singular != NULL)
+            BD_TRY(bd_document_say(document, BD_WARNING,
+                                   "The fit is singular: %s has no variance of its own between the groups of %s (its "
+                                   "estimate is 0, or its correlation 1 or -1). Leave it out, or resample (--boot).",
+                                   singular, group));
+        if ((double)fit->random[t].n_groups < FEW_GROUPS)
+            BD_TRY(bd_document_say(document, BD_WARNING,
+                                   "%zu groups of %s are few: variances between groups are known badly, and resampling "
+                                   "groups gives intervals that are too narrow.",
+                                   fit->random[t].n_groups, group));
+    }
     return BD_OK;
 }
 
@@ -247,16 +316,16 @@ static bd_status notes(const bd_mixed_analysis *mixed, bd_document *document)
                                                             : "z with the normal distribution",
                            100 * fit->level));
     BD_TRY(bd_document_say(document, BD_NOTE,
-                           "Shares: the groups' is of what they and the rows leave unexplained, coefficients that vary "
-                           "averaged over the rows; R2 after Nakagawa."));
+                           "Shares are of what the predictors leave, coefficients that vary averaged over the rows; R2 "
+                           "after Nakagawa."));
     BD_TRY(bd_document_say(document, BD_NOTE,
                            "Does it vary? Likelihood ratios (%s) without a coefficient that varies; p of a mixture of "
                            "chi-squared, for a variance is at its edge when it is 0.",
                            fit->reml ? "REML" : "ML"));
-    if (fit->n_groups * fit->n_random > MOST_PRINTED)
-        BD_TRY(bd_document_say(document, BD_NOTE, "The effects of %zu groups are not printed; --format json or csv has "
+    if (n_effects(mixed) > MOST_PRINTED)
+        BD_TRY(bd_document_say(document, BD_NOTE, "The %zu effects of groups are not printed; --format json or csv has "
                                                   "them.",
-                               fit->n_groups));
+                               n_effects(mixed)));
     if (frame->weights != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "Weights are inverse variances: a row has sigma^2 / weight."));
     return warnings(mixed, document);
@@ -271,6 +340,7 @@ bd_status bd_mixed_document(const bd_mixed_analysis *mixed, bd_arena *arena, bd_
     BD_TRY(coefficient_table(mixed, document));
     BD_TRY(contextual_table(mixed, document));
     BD_TRY(random_table(mixed, document));
+    BD_TRY(level_table(mixed, document));
     BD_TRY(share_table(mixed, document));
     BD_TRY(test_table(mixed, document));
     BD_TRY(fit_table(mixed, document));

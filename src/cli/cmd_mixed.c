@@ -26,7 +26,6 @@ static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec
     options->formula = formula;
     options->fit.reml = !ml;
     options->fit.level = options->resampling.level;
-    options->n_threads = options->resampling.n_threads;
     if (df != NULL && strcmp(df, "satterthwaite") != 0 && strcmp(df, "normal") != 0)
         return bd_fail(BD_EUSAGE, "--df takes satterthwaite or normal, not '%s'", df);
     options->fit.satterthwaite = df == NULL || strcmp(df, "normal") != 0;
@@ -47,7 +46,7 @@ static bd_status mix(size_t n_arguments, const char *const *arguments, bd_arena 
         return bd_fail(BD_EUSAGE, "mixed takes a formula and a file: bordin mixed 'outcome ~ alliance + (1 | therapist)' "
                                   "trial.csv");
     BD_TRY(parse_options(&options, &spec, arguments[0]));
-    BD_TRY(bd_mixed_formula(arguments[0], arena, &spec, &options.uncorrelated));
+    BD_TRY(bd_mixed_formula(arguments[0], arena, &spec));
     BD_TRY(cli_check_outputs(arguments[1], arena));
     BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
     BD_TRY(bd_mix(frame, &options, arena, &mixed));
@@ -65,7 +64,8 @@ const cli_command cli_mixed = {
     .text = "Fits a formula in which coefficients vary by group. FORMULA is 'outcome ~ terms + (terms | group)', as in lme4:\n"
             "(1 | therapist) lets the level vary, (1 + alliance | therapist) the slope too, (1 + alliance || therapist)\n"
             "without correlation. With within(alliance, therapist) + between(alliance, therapist) the two effects and their\n"
-            "difference are told apart. One grouping factor. Terms as for regress. FILE is CSV, gzip or not; - reads standard\n"
+            "difference are told apart. Groups may be nested, (1 | therapist/patient), or crossed, (1 | patient) + (1 | rater).\n"
+            "Terms as for regress. FILE is CSV, gzip or not; - reads standard\n"
             "input.",
     .options = option_table,
     .more_help = cli_help_intervals,

@@ -18,20 +18,30 @@ static bd_status check_response(const builder *b, const formula_terms *terms)
 }
 
 /* "age + sex", or "~ age + sex". */
-static bd_status parse_extra(builder *b)
+static bd_status parse_more(builder *b, const char *text, const char *option)
 {
-    const char *text = b->spec->extra;
+    more_terms *more = &b->more[b->n_more++];
     node *tree;
-    if (text == NULL)
-        return BD_OK;
     if (text[strspn(text, " ")] != '~')
         BD_TRY(bd_print(b->arena, &text, "~ %s", text));
-    b->extra_source = (syntax_source){b->spec->extra_option, text};
-    BD_TRY(syntax_parse(&b->extra_source, b->arena, &tree));
-    BD_TRY(terms_of(tree, &b->extra_source, b->arena, &b->extra));
-    if (b->extra.response != NULL)
-        return syntax_error(&b->extra_source, 0, "the outcome is the formula's; write the terms alone");
-    return check_response(b, &b->extra);
+    more->source = (syntax_source){option, text};
+    BD_TRY(syntax_parse(&more->source, b->arena, &tree));
+    BD_TRY(terms_of(tree, &more->source, b->arena, &more->terms));
+    if (more->terms.response != NULL)
+        return syntax_error(&more->source, 0, "the outcome is the formula's; write the terms alone");
+    return check_response(b, &more->terms);
+}
+
+static bd_status parse_extras(builder *b)
+{
+    const bd_frame_spec *spec = b->spec;
+    BD_NEW(b->arena, b->more, 1 + spec->n_varying);
+    if (spec->extra != NULL)
+        BD_TRY(parse_more(b, spec->extra, spec->extra_option));
+    b->n_extra = b->n_more;
+    for (size_t k = 0; k < spec->n_varying; k++)
+        BD_TRY(parse_more(b, spec->varying[k].terms, "the part in brackets"));
+    return BD_OK;
 }
 
 /* "kept / offered", "cbind(kept, missed)": the response, and what it is counted of. */
@@ -71,7 +81,7 @@ static bd_status parse(builder *b)
         BD_TRY(syntax_parse(&b->trials_source, b->arena, &b->trials));
     BD_TRY(take_trials(b));
     BD_TRY(check_response(b, &b->terms));
-    BD_TRY(parse_extra(b));
+    BD_TRY(parse_extras(b));
     return b->spec->where ? syntax_parse(&b->where_source, b->arena, &b->where) : BD_OK;
 }
 
@@ -88,8 +98,12 @@ bd_status bd_frame_wanted(const bd_frame_spec *spec, bd_arena *arena, const bd_w
         BD_TRY(add_wanted(b.trials, BD_USE_NUMBERS, arena, &list));
     for (size_t i = 0; i < b.terms.n_variables; i++)
         BD_TRY(add_wanted(b.terms.variables[i], BD_USE_ANY, arena, &list));
-    for (size_t i = 0; i < b.extra.n_variables; i++)
-        BD_TRY(add_wanted(b.extra.variables[i], BD_USE_ANY, arena, &list));
+    for (size_t k = 0; k < b.n_more; k++)
+        for (size_t i = 0; i < b.more[k].terms.n_variables; i++)
+            BD_TRY(add_wanted(b.more[k].terms.variables[i], BD_USE_ANY, arena, &list));
+    for (size_t k = 0; k < spec->n_varying; k++)
+        for (size_t i = 0; i < spec->varying[k].n_by; i++)
+            BD_TRY(add_wanted_name(spec->varying[k].by[i], BD_USE_CATEGORIES, arena, &list));
     if (b.where != NULL)
         BD_TRY(add_wanted(b.where, BD_USE_NUMBERS, arena, &list));
     if (spec->weights != NULL)
@@ -174,16 +188,42 @@ static bd_status evaluate_response(builder *b)
     return BD_OK;
 }
 
+static bd_status evaluate_groups(builder *b)
+{
+    for (size_t k = 0, g = 0; k < b->spec->n_varying; k++)
+        for (size_t i = 0; i < b->spec->varying[k].n_by; i++)
+            BD_TRY(add_column(b, b->spec->varying[k].by[i], true, &b->groups[g++]));
+    return BD_OK;
+}
+
+static bd_status make_room(builder *b)
+{
+    enum { OTHERS = 6 };
+    size_t n = b->terms.n_variables + OTHERS, n_groups = 0;
+    for (size_t k = 0; k < b->n_more; k++)
+        n += b->more[k].terms.n_variables;
+    for (size_t k = 0; k < b->spec->n_varying; k++)
+        n_groups += b->spec->varying[k].n_by;
+    BD_NEW(b->arena, b->parts, n + n_groups);
+    BD_NEW(b->arena, b->groups, n_groups + 1);
+    return BD_OK;
+}
+
 static bd_status evaluate_parts(builder *b)
 {
+    BD_TRY(make_room(b));
     BD_TRY(evaluate_variables(b, &b->terms, &b->formula_source));
-    BD_TRY(evaluate_variables(b, &b->extra, &b->extra_source));
+    for (size_t k = 0; k < b->n_more; k++) {
+        b->more[k].first = b->n_parts;
+        BD_TRY(evaluate_variables(b, &b->more[k].terms, &b->more[k].source));
+    }
     BD_TRY(evaluate_response(b));
     BD_TRY(add_expression(b, b->offset, &b->offset_source, "an offset", &b->frame->offset_name, &b->offset_values));
     BD_TRY(add_expression(b, b->trials, &b->trials_source, "trials", &b->frame->trials_name, &b->trials_values));
     BD_TRY(add_column(b, b->spec->weights, false, &b->weights));
     BD_TRY(add_column(b, b->spec->cluster, true, &b->cluster));
-    return add_column(b, b->spec->strata, true, &b->strata);
+    BD_TRY(add_column(b, b->spec->strata, true, &b->strata));
+    return evaluate_groups(b);
 }
 
 static bool missing(const values *v, size_t i)

@@ -116,19 +116,50 @@ static bd_status join_factors(builder *b, const bd_frame *extra)
     return BD_OK;
 }
 
-static bd_status make_extra(builder *b)
+static bd_status make_more(builder *b, const more_terms *more, bd_extra *extra)
 {
     bd_frame columns = {.n_rows = b->n_kept};
-    bd_extra *extra;
-    if (b->spec->extra == NULL)
-        return BD_OK;
-    BD_NEW(b->arena, extra, 1);
-    BD_TRY(make_design(b, &b->extra, b->terms.n_variables, &columns));
+    BD_TRY(make_design(b, &more->terms, more->first, &columns));
     *extra = (bd_extra){.has_intercept = columns.has_intercept,
                         .n_columns = columns.n_columns,
                         .columns = columns.columns};
-    b->frame->extra = extra;
     return join_factors(b, &columns);
+}
+
+static bd_status make_extra(builder *b)
+{
+    bd_extra *extra;
+    if (b->n_extra == 0)
+        return BD_OK;
+    BD_NEW(b->arena, extra, 1);
+    b->frame->extra = extra;
+    return make_more(b, &b->more[0], extra);
+}
+
+/* Groups of each combination of the columns that occurs. */
+static bd_status make_joint_groups(builder *b, const bd_varying_spec *spec, const values *const *columns,
+                                   const bd_groups **groups)
+{
+    BD_TRY(make_groups(b, spec->by[0], columns[0], groups));
+    for (size_t i = 1; i < spec->n_by; i++) {
+        const bd_groups *outer = *groups, *inner;
+        BD_TRY(make_groups(b, spec->by[i], columns[i], &inner));
+        BD_TRY(groups_join(outer, inner, b->n_kept, b->arena, groups));
+    }
+    return BD_OK;
+}
+
+static bd_status make_varying(builder *b)
+{
+    bd_varying *varying;
+    BD_NEW(b->arena, varying, b->spec->n_varying + 1);
+    for (size_t k = 0, g = 0; k < b->spec->n_varying; g += b->spec->varying[k++].n_by) {
+        BD_TRY(make_more(b, &b->more[b->n_extra + k], &varying[k].terms));
+        BD_TRY(make_joint_groups(b, &b->spec->varying[k], b->groups + g, &varying[k].groups));
+    }
+    b->frame->varying = varying;
+    b->frame->n_varying = b->spec->n_varying;
+    return BD_OK;
 }
 
 bd_status frame_finish(builder *b)
@@ -140,6 +171,7 @@ bd_status frame_finish(builder *b)
         BD_TRY(compress_numbers(b, b->trials_values, &b->frame->trials));
     BD_TRY(make_design(b, &b->terms, 0, b->frame));
     BD_TRY(make_extra(b));
+    BD_TRY(make_varying(b));
     BD_TRY(scale_weights(b));
     BD_TRY(make_groups(b, b->spec->cluster, b->cluster, &b->frame->cluster));
     if (b->frame->cluster != NULL && b->frame->cluster->n_levels < 2)

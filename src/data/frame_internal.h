@@ -14,16 +14,25 @@ typedef struct part {
     values values;
 } part;
 
-enum { MOST_PARTS = 2 * MOST_VARIABLES + 6 };
+/* Terms beside the formula's, on the same rows: those of a second equation, those that vary by group. */
+typedef struct more_terms {
+    const char *text;
+    syntax_source source;
+    formula_terms terms;
+    size_t first; /* the part that its variables begin at */
+} more_terms;
 
 typedef struct builder {
     const bd_frame_spec *spec;
-    syntax_source formula_source, where_source, offset_source, trials_source, extra_source;
+    syntax_source formula_source, where_source, offset_source, trials_source;
     node *formula, *where, *offset, *trials;
-    formula_terms terms, extra; /* the latter has no variables without spec->extra */
+    formula_terms terms;
+    more_terms *more; /* n_more: spec->extra if there is one, then those of spec->varying */
+    size_t n_more, n_extra;
     evaluation evaluation;
-    part parts[MOST_PARTS]; /* the variables of both terms, then response, offset, trials, weights, cluster, strata */
+    part *parts; /* the variables of all terms, then response, offset, trials, weights, cluster, strata, groups */
     size_t n_parts;
+    const values **groups; /* of each of spec->varying, one for each column */
     const values *response, *offset_values, *trials_values, *weights, *cluster, *strata;
     size_t *kept; /* of the selected rows, those that are complete */
     size_t n_kept;

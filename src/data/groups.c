@@ -35,6 +35,76 @@ bd_status groups_make(const coded *column, bd_arena *arena, const bd_groups **ou
     return BD_OK;
 }
 
+/* rows <- those of each outer group together; starts (n_levels + 1). */
+static bd_status sort_rows(const bd_groups *outer, size_t n_rows, bd_arena *arena, size_t **rows, size_t **starts)
+{
+    size_t *next;
+    BD_NEW(arena, *rows, n_rows);
+    BD_NEW(arena, *starts, outer->n_levels + 1);
+    BD_NEW(arena, next, outer->n_levels + 1);
+    for (size_t i = 0; i < n_rows; i++)
+        (*starts)[outer->codes[i] + 1]++;
+    for (size_t k = 0; k < outer->n_levels; k++)
+        next[k + 1] = (*starts)[k + 1] += (*starts)[k];
+    for (size_t i = 0; i < n_rows; i++)
+        (*rows)[next[outer->codes[i]]++] = i;
+    return BD_OK;
+}
+
+static int by_code(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The levels that occur in one outer group become levels; numbers[b] <- which, plus 1. */
+static bd_status join_group(const bd_groups *outer, const bd_groups *inner, size_t a, const size_t *rows, size_t n,
+                            uint32_t *numbers, uint32_t *found, bd_arena *arena, bd_groups *joined, const char **levels)
+{
+    size_t n_found = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t b = inner->codes[rows[i]];
+        if (numbers[b] == 0)
+            found[n_found++] = b;
+        numbers[b] = 1;
+    }
+    qsort(found, n_found, sizeof *found, by_code);
+    for (size_t k = 0; k < n_found; k++) {
+        numbers[found[k]] = (uint32_t)joined->n_levels;
+        BD_TRY(bd_print(arena, &levels[joined->n_levels++], "%s:%s", outer->levels[a], inner->levels[found[k]]));
+    }
+    return BD_OK;
+}
+
+bd_status groups_join(const bd_groups *outer, const bd_groups *inner, size_t n_rows, bd_arena *arena,
+                      const bd_groups **out)
+{
+    bd_groups *joined;
+    uint32_t *codes, *numbers, *found;
+    const char **levels;
+    size_t *rows = NULL, *starts = NULL;
+    BD_NEW(arena, joined, 1);
+    BD_NEW(arena, codes, n_rows);
+    BD_NEW(arena, levels, n_rows);
+    BD_NEW(arena, numbers, inner->n_levels);
+    BD_NEW(arena, found, inner->n_levels);
+    BD_TRY(sort_rows(outer, n_rows, arena, &rows, &starts));
+    for (size_t a = 0; a < outer->n_levels; a++) {
+        const size_t n = starts[a + 1] - starts[a];
+        const size_t *const own = rows + starts[a];
+        BD_TRY(join_group(outer, inner, a, own, n, numbers, found, arena, joined, levels));
+        for (size_t i = 0; i < n; i++)
+            codes[own[i]] = numbers[inner->codes[own[i]]];
+        for (size_t i = 0; i < n; i++)
+            numbers[inner->codes[own[i]]] = 0;
+    }
+    joined->codes = codes;
+    joined->levels = levels;
+    BD_TRY(bd_print(arena, &joined->name, "%s:%s", outer->name, inner->name));
+    *out = joined;
+    return BD_OK;
+}
+
 static size_t find(const char *const *levels, size_t n, const char *level)
 {
     size_t k = 0;

@@ -24,7 +24,7 @@ typedef struct work {
 
 static void list_variables(work *w)
 {
-    const formula_terms *both[] = {&w->b->terms, &w->b->extra};
+    const formula_terms *both[] = {&w->b->terms, &w->b->more[0].terms}; /* the latter empty without spec->extra */
     profile_variables *all = &w->variables;
     uint64_t masks = 0;
     for (size_t t = w->request->first_term; t < both[0]->n_terms; t++)
@@ -200,7 +200,7 @@ static bd_status evaluate_variable(work *w, size_t v, const syntax_source *sourc
 
 static bd_status make_design(work *w, const formula_terms *of, size_t first_term, size_t first, bd_frame *frame)
 {
-    const syntax_source *source = of == &w->b->extra ? &w->b->extra_source : &w->b->formula_source;
+    const syntax_source *source = of == &w->b->terms ? &w->b->formula_source : &w->b->more[0].source;
     design_variable *variables;
     formula_terms terms = *of;
     terms.masks += first_term;
@@ -221,7 +221,7 @@ static bd_status make_frame(work *w, bd_frame *frame)
         bd_frame columns = {0};
         bd_extra *extra;
         BD_NEW(w->arena, extra, 1);
-        BD_TRY(make_design(w, &b->extra, 0, b->terms.n_variables, &columns));
+        BD_TRY(make_design(w, &b->more[0].terms, 0, b->more[0].first, &columns));
         *extra = (bd_extra){columns.has_intercept, columns.n_columns, columns.columns};
         frame->extra = extra;
     }

@@ -1,5 +1,6 @@
 /* Linear mixed models: the fit, degrees of freedom, conditional modes. */
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include <gsl/gsl_cdf.h>
@@ -13,6 +14,7 @@ static const double SMALLEST_EIGENVALUE = 1e-8; /* of the Hessian, as in lmerTes
 typedef struct fitting {
     const bd_mixed_model *model;
     const bd_mixed_options *options;
+    mixed_data data;
     mixed_point point;
     double *theta, *room;
     double sigma;
@@ -21,13 +23,14 @@ typedef struct fitting {
 static bd_status begin(const bd_mixed_model *model, const bd_mixed_options *options, bd_arena *arena, fitting *f)
 {
     double *room;
-    *f = (fitting){.model = model, .options = options};
+    *f = (fitting){.model = model, .options = options, .data = {NULL, model->response}};
     BD_NEW(arena, f->theta, model->k + 1);
     BD_NEW(arena, f->room, mixed_search_room(model));
     BD_NEW(arena, room, mixed_point_room(model));
     mixed_point_make(model, room, &f->point);
+    f->point.n_threads = options->n_threads > 0 ? options->n_threads : omp_get_max_threads();
     for (size_t i = 0; i < model->k; i++)
-        f->theta[i] = model->entry_row[i] == model->entry_column[i] ? 0.5 : 0;
+        f->theta[i] = model->entries[i].row == model->entries[i].column ? model->terms[model->entries[i].term].start : 0;
     return BD_OK;
 }
 
@@ -62,50 +65,54 @@ static void rotate(const bd_mixed_model *model, const double *inner, double fact
     }
 }
 
-/* gradient (k + 1) of the deviance in Lambda and sigma, and the covariance of the coefficients if wanted. */
-static bool gradient_at(fitting *f, const double *parameters, double *gradient, double *covariance)
+/* Of the deviance in Lambda and sigma, at the fit's sigma: gradient (k + 1) and the covariance of the coefficients. */
+static bool gradient_at(fitting *f, const double *theta, double *gradient, double *covariance)
 {
     const bd_mixed_model *model = f->model;
-    const size_t k = model->k;
-    const double sigma = parameters[k];
-    mixed_set(model, parameters, &f->point);
-    if (!mixed_evaluate(model, NULL, f->options->reml, sigma, &f->point))
+    const double sigma = f->sigma;
+    mixed_set(model, theta, &f->point);
+    if (!mixed_evaluate(model, &f->data, f->options->reml, sigma, &f->point))
         return false;
     const double n = f->point.n - (f->options->reml ? (double)model->p : 0);
-    memcpy(gradient, f->point.gradient, k * sizeof *gradient);
-    gradient[k] = 2 * n / sigma - 2 * f->point.residual / (sigma * sigma * sigma);
-    if (covariance != NULL)
-        rotate(model, f->point.inverse, sigma * sigma, covariance);
+    memcpy(gradient, f->point.gradient, model->k * sizeof *gradient);
+    gradient[model->k] = 2 * n / sigma - 2 * f->point.residual / (sigma * sigma * sigma);
+    rotate(model, f->point.inverse, sigma * sigma, covariance);
     return true;
 }
 
-/* hessian ((k + 1)^2) and slopes (k + 1 of p x p): by Lambda and sigma, of the deviance and of the covariance. Central
- * differences of the fourth order. */
-static bool find_slopes(fitting *f, double *hessian, double *slopes, double *work)
+/* hessian ((k + 1)^2) and slopes (k + 1 of p x p): by Lambda and sigma, of the deviance and of the covariance. By Lambda
+ * central differences of the fourth order; by sigma as it is. */
+static bool find_slopes(fitting *f, const double *covariance, double *hessian, double *slopes, double *work)
 {
     static const double places[] = {-2, -1, 1, 2}, factors[] = {1.0 / 12, -8.0 / 12, 8.0 / 12, -1.0 / 12};
     const size_t k = f->model->k, p = f->model->p, n = k + 1;
-    double *parameters = work, *gradient = parameters + n, *covariance = gradient + n;
-    memcpy(parameters, f->theta, k * sizeof *parameters);
-    parameters[k] = f->sigma;
+    const double variance = f->sigma * f->sigma, residual = f->point.residual;
+    const double rows = f->point.n - (f->options->reml ? (double)p : 0);
+    double *theta = work, *gradient = theta + k, *moved = gradient + n;
+    memcpy(theta, f->theta, k * sizeof *theta);
     memset(hessian, 0, n * n * sizeof *hessian);
-    memset(slopes, 0, n * p * p * sizeof *slopes);
-    for (size_t j = 0; j < n; j++) {
-        const double here = parameters[j], step = 1e-3 * (j == k ? f->sigma : fmax(fabs(here), 0.1));
+    memset(slopes, 0, k * p * p * sizeof *slopes);
+    for (size_t j = 0; j < k; j++) {
+        const double here = theta[j], step = 1e-3 * fmax(fabs(here), 0.1);
         for (size_t s = 0; s < 4; s++) {
-            parameters[j] = here + places[s] * step;
-            if (!gradient_at(f, parameters, gradient, covariance))
+            theta[j] = here + places[s] * step;
+            if (!gradient_at(f, theta, gradient, moved))
                 return false;
             for (size_t i = 0; i < n; i++)
                 hessian[i * n + j] += factors[s] * gradient[i] / step;
             for (size_t i = 0; i < p * p; i++)
-                slopes[j * p * p + i] += factors[s] * covariance[i] / step;
+                slopes[j * p * p + i] += factors[s] * moved[i] / step;
         }
-        parameters[j] = here;
+        theta[j] = here;
     }
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < i; j++)
+    hessian[n * n - 1] = 6 * residual / (variance * variance) - 2 * rows / variance;
+    for (size_t i = 0; i < p * p; i++)
+        slopes[k * p * p + i] = 2 * covariance[i] / f->sigma;
+    for (size_t j = 0; j < k; j++) {
+        hessian[j * n + k] = hessian[k * n + j];
+        for (size_t i = 0; i < j; i++)
             hessian[i * n + j] = hessian[j * n + i] = (hessian[i * n + j] + hessian[j * n + i]) / 2;
+    }
     return true;
 }
 
@@ -141,7 +148,7 @@ static bd_status satterthwaite(fitting *f, bd_arena *arena, bd_mixed *fit)
     double *hessian, *work;
     BD_NEW(arena, hessian, n * n);
     BD_NEW(arena, work, 2 * n + p * p);
-    if (!find_slopes(f, hessian, fit->slopes, work))
+    if (!find_slopes(f, fit->covariance, hessian, fit->slopes, work))
         return bd_fail(BD_ENUMERIC, "the deviance cannot be differentiated where it is least");
     return invert_hessian(n, hessian, arena, fit->parameter_covariance);
 }
@@ -179,87 +186,25 @@ bd_mixed_coefficient bd_mixed_contrast(const bd_mixed *fit, const double *weight
     return c;
 }
 
-/* Conditional modes Lambda L^-T L^-1 Lambda'Z'(y - X beta) and their standard deviations. */
-static bd_status find_effects(fitting *f, bd_arena *arena, bd_mixed *fit)
-{
-    const bd_mixed_model *model = f->model;
-    const size_t q = model->q, m = model->m, p = model->p;
-    double *root, *solved, *half, *column;
-    BD_NEW(arena, root, q * q);
-    BD_NEW(arena, solved, q * m);
-    BD_NEW(arena, half, q);
-    BD_NEW(arena, column, q);
-    for (size_t g = 0; g < model->n_groups; g++) {
-        double log_det = 0;
-        if (!mixed_solve_group(model, f->point.lambda, model->products + g * m * m, root, solved, &log_det))
-            return bd_fail(BD_ENUMERIC, "the effects of group %zu cannot be told", g + 1);
-        for (size_t i = 0; i < q; i++) {
-            half[i] = solved[i * m + m - 1];
-            for (size_t j = 0; j < p; j++)
-                half[i] -= solved[i * m + q + j] * f->point.gamma[j];
-        }
-        for (size_t i = q; i-- > 0;) {
-            for (size_t l = i + 1; l < q; l++)
-                half[i] -= root[l * q + i] * half[l];
-            half[i] /= root[i * q + i];
-        }
-        for (size_t i = 0; i < q; i++) { /* row i of Lambda L^-T */
-            double effect = 0, squares = 0;
-            for (size_t l = 0; l <= i; l++)
-                effect += f->point.lambda[i * q + l] * half[l];
-            for (size_t l = 0; l < q; l++) {
-                column[l] = l <= i ? f->point.lambda[i * q + l] : 0;
-                for (size_t s = 0; s < l; s++)
-                    column[l] -= root[l * q + s] * column[s];
-                column[l] /= root[l * q + l];
-                squares += column[l] * column[l];
-            }
-            fit->effects[g * q + i] = effect / model->scale[i];
-            fit->effect_se[g * q + i] = fit->sigma * sqrt(squares) / model->scale[i];
-        }
-    }
-    return BD_OK;
-}
-
-static void describe_random(const fitting *f, bd_mixed *fit)
-{
-    const size_t q = f->model->q;
-    for (size_t i = 0; i < q; i++)
-        for (size_t j = 0; j < q; j++) {
-            double sum = 0;
-            for (size_t l = 0; l <= i && l <= j; l++)
-                sum += f->point.lambda[i * q + l] * f->point.lambda[j * q + l];
-            fit->relative[i * q + j] = f->point.lambda[i * q + j] / f->model->scale[i];
-            fit->random_covariance[i * q + j] = fit->sigma * fit->sigma * sum / f->model->scale[i] / f->model->scale[j];
-            fit->random_moments[i * q + j] = f->model->random_moments[i * q + j];
-        }
-    for (size_t i = 0; i < q && fit->end == BD_MIXED_BOUNDARY; i++)
-        if (f->point.lambda[i * q + i] < 1e-4 && fit->singular == NULL)
-            fit->singular = f->model->design->random_names[i];
-}
-
 static bd_status new_fit(const bd_mixed_model *model, const bd_mixed_options *options, bd_arena *arena, bd_mixed **out)
 {
-    const size_t p = model->p, q = model->q, k = model->k;
+    const size_t p = model->p, k = model->k;
     bd_mixed *fit;
     BD_NEW(arena, fit, 1);
     BD_NEW(arena, fit->coefficients, p);
     BD_NEW(arena, fit->covariance, p * p);
-    BD_NEW(arena, fit->relative, q * q);
-    BD_NEW(arena, fit->random_covariance, q * q);
-    BD_NEW(arena, fit->random_moments, q * q);
     BD_NEW(arena, fit->slopes, (k + 1) * p * p);
     BD_NEW(arena, fit->parameter_covariance, (k + 1) * (k + 1));
-    BD_NEW(arena, fit->effects, model->n_groups * q);
-    BD_NEW(arena, fit->effect_se, model->n_groups * q);
+    BD_NEW(arena, fit->curvature, k * k);
+    BD_NEW(arena, fit->random, model->n_terms);
+    for (size_t t = 0; t < model->n_terms; t++)
+        BD_TRY(mixed_new_random(&model->terms[t], arena, &fit->random[t]));
     fit->n_rows = model->design->n_rows;
     fit->n_used = model->n_used;
     fit->n_columns = p;
-    fit->n_random = q;
-    fit->n_groups = model->n_groups;
+    fit->n_terms = model->n_terms;
     fit->n_parameters = k;
-    fit->entry_row = model->entry_row;
-    fit->entry_column = model->entry_column;
+    fit->entries = model->entries;
     fit->reml = options->reml;
     fit->level = options->level;
     *out = fit;
@@ -276,7 +221,7 @@ bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *opti
     double *beta;
     BD_TRY(begin(model, options, arena, &f));
     BD_NEW(arena, beta, p);
-    fit->end = mixed_minimise(model, NULL, options->reml, f.theta, &f.point, f.room, &fit->n_iterations);
+    fit->end = mixed_minimise(model, &f.data, options->reml, NULL, f.theta, &f.point, f.room, &fit->n_iterations);
     f.sigma = sqrt(f.point.residual / (f.point.n - (options->reml ? (double)p : 0)));
     fit->sigma = f.sigma;
     fit->deviance = f.point.deviance;
@@ -288,8 +233,9 @@ bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *opti
     rotate(model, f.point.inverse, f.sigma * f.sigma, fit->covariance);
     for (size_t j = 0; j < p; j++)
         fit->coefficients[j] = (bd_mixed_coefficient){.estimate = beta[j], .df = INFINITY};
-    describe_random(&f, fit);
-    BD_TRY(find_effects(&f, arena, fit));
+    memcpy(fit->curvature, f.room, model->k * model->k * sizeof *f.room);
+    mixed_describe_random(model, &f.point, fit);
+    BD_TRY(mixed_find_effects(model, &f.data, &f.point, arena, fit));
     if (options->satterthwaite && fit->end != BD_MIXED_NOT_CONVERGED)
         BD_TRY(satterthwaite(&f, arena, fit));
     double *one;
@@ -304,6 +250,11 @@ bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *opti
     return BD_OK;
 }
 
+bd_mixed_parts bd_mixed_parts_of(const bd_mixed_model *model)
+{
+    return (bd_mixed_parts){.n = model->n_parts, .of_group = model->part_of, .term = model->first};
+}
+
 size_t bd_mixed_scratch(const bd_mixed_model *model)
 {
     return mixed_point_room(model) + mixed_search_room(model) + model->k;
@@ -312,29 +263,42 @@ size_t bd_mixed_scratch(const bd_mixed_model *model)
 bd_mixed_end bd_mixed_replicate(const bd_mixed_model *model, const bd_mixed *fit, const double *counts, double *scratch,
                                 double *values)
 {
+    const mixed_data data = {counts, model->response};
+    return mixed_refit(model, fit, &data, scratch, values);
+}
+
+bd_mixed_end mixed_refit(const bd_mixed_model *model, const bd_mixed *fit, const mixed_data *data, double *scratch,
+                         double *values)
+{
     const size_t p = model->p, k = model->k;
     mixed_point point;
     size_t n_iterations;
+    bool moved = false;
     double *theta = scratch, *room = theta + k;
     mixed_point_make(model, room + mixed_search_room(model), &point);
     for (size_t i = 0; i < k; i++) {
-        const size_t r = model->entry_row[i], c = model->entry_column[i];
-        theta[i] = fit->relative[r * model->q + c] * model->scale[r];
-        if (r == c && theta[i] < 0.1) /* not where the gradient is 0 by symmetry */
+        const bd_mixed_entry *e = &model->entries[i];
+        const mixed_term *term = &model->terms[e->term];
+        theta[i] = fit->random[e->term].relative[e->row * term->q + e->column] * term->scale[e->row];
+        if (e->row == e->column && theta[i] < 0.1) { /* not where the gradient is 0 by symmetry */
             theta[i] = 0.1;
+            moved = true;
+        }
     }
-    const bd_mixed_end end = mixed_minimise(model, counts, fit->reml, theta, &point, room, &n_iterations);
+    const bd_mixed_end end = mixed_minimise(model, data, fit->reml, moved ? NULL : fit->curvature, theta, &point, room,
+                                            &n_iterations);
     coefficients(model, point.gamma, values);
     for (size_t i = 0; i < k; i++)
-        values[p + i] = theta[i] / model->scale[model->entry_row[i]];
+        values[p + i] = theta[i] / model->terms[model->entries[i].term].scale[model->entries[i].row];
     values[p + k] = sqrt(point.residual / (point.n - (fit->reml ? (double)p : 0)));
     return end;
 }
 
-void bd_mixed_relative(const bd_mixed *fit, const double *parameters, double *relative)
+void bd_mixed_relative(const bd_mixed *fit, size_t term, const double *parameters, double *relative)
 {
-    const size_t q = fit->n_random;
+    const size_t q = fit->random[term].n_random;
     memset(relative, 0, q * q * sizeof *relative);
     for (size_t i = 0; i < fit->n_parameters; i++)
-        relative[fit->entry_row[i] * q + fit->entry_column[i]] = parameters[i];
+        if (fit->entries[i].term == term)
+            relative[fit->entries[i].row * q + fit->entries[i].column] = parameters[i];
 }

@@ -37,19 +37,19 @@ static bool is_constant(const bd_mixed_design *d, const double *values)
     return !(high > low);
 }
 
-static bd_status check_random(const bd_mixed_design *d)
+static bd_status check_random(const bd_mixed_design *d, const bd_mixed_term *term)
 {
     bool intercept = false;
-    for (size_t j = 0; j < d->n_random; j++)
-        intercept = intercept || d->random[j] == NULL;
-    if (d->n_random > MIXED_MOST_RANDOM)
-        return bd_fail(BD_EDATA, "%zu coefficients that vary by '%s' are more than can be told apart (%d)", d->n_random,
-                       d->group_name, MIXED_MOST_RANDOM);
-    for (size_t j = 0; j < d->n_random; j++) {
-        BD_TRY(check_values(d, d->random[j], d->random_names[j]));
-        if (intercept && d->random[j] != NULL && is_constant(d, d->random[j]))
+    for (size_t j = 0; j < term->n_random; j++)
+        intercept = intercept || term->random[j] == NULL;
+    if (term->n_random > MIXED_MOST_RANDOM)
+        return bd_fail(BD_EDATA, "%zu coefficients that vary by '%s' are more than can be told apart (%d)",
+                       term->n_random, term->group_name, MIXED_MOST_RANDOM);
+    for (size_t j = 0; j < term->n_random; j++) {
+        BD_TRY(check_values(d, term->random[j], term->random_names[j]));
+        if (intercept && term->random[j] != NULL && is_constant(d, term->random[j]))
             return bd_fail(BD_EDATA, "'%s' is the same in every row: it cannot have a slope that varies by '%s'",
-                           d->random_names[j], d->group_name);
+                           term->random_names[j], term->group_name);
     }
     return BD_OK;
 }
@@ -67,61 +67,110 @@ static bd_status check(const bd_mixed_design *d)
     }
     if (is_constant(d, d->response))
         return bd_fail(BD_EDATA, "the outcome '%s' is the same in every row", d->response_name);
-    return check_random(d);
+    if (d->n_terms > MIXED_MOST_TERMS)
+        return bd_fail(BD_EDATA, "%zu parts that vary by group are more than can be told apart (%d)", d->n_terms,
+                       MIXED_MOST_TERMS);
+    for (size_t t = 0; t < d->n_terms; t++)
+        BD_TRY(check_random(d, &d->terms[t]));
+    return BD_OK;
 }
 
-/* Groups with a row that has a weight, and how many. */
+static bd_status check_groups(const bd_mixed_model *model, const mixed_term *term)
+{
+    const char *name = term->given->group_name;
+    if (term->n_there < 2)
+        return bd_fail(BD_EDATA, "'%s' has only one group in the rows that are used; variances between groups need "
+                                 "several",
+                       name);
+    if (term->n_there == model->n_used)
+        return bd_fail(BD_EDATA, "every row is a group of '%s' of its own: what varies between groups cannot be told from "
+                                 "what varies within",
+                       name);
+    if (term->q * term->n_there >= model->n_used)
+        return bd_fail(BD_EDATA, "%zu rows of %zu groups of '%s' are too few for %zu coefficients in each: residuals "
+                                 "and what varies by group cannot be told apart",
+                       model->n_used, term->n_there, name, term->q);
+    return BD_OK;
+}
+
+/* Groups with a row that has a weight, and how many; the term with the most of them is eliminated first. */
 static bd_status count_groups(bd_mixed_model *model, bd_arena *arena)
 {
     const bd_mixed_design *d = model->design;
-    size_t n_there = 0;
-    BD_NEW(arena, model->rows, d->n_groups);
     for (size_t i = 0; i < d->n_rows; i++)
         if (is_used(d, i)) {
-            model->rows[d->group[i]]++;
             model->n_used++;
             model->log_weights += d->weights != NULL ? log(d->weights[i]) : 0;
         }
-    for (size_t g = 0; g < d->n_groups; g++)
-        n_there += model->rows[g] > 0;
-    if (n_there < 2)
-        return bd_fail(BD_EDATA, "'%s' has only one group in the rows that are used; variances between groups need "
-                                 "several",
-                       d->group_name);
-    if (n_there == model->n_used)
-        return bd_fail(BD_EDATA, "every row is a group of '%s' of its own: what varies between groups cannot be told from "
-                                 "what varies within",
-                       d->group_name);
     if (model->n_used <= d->n_columns + 1)
         return bd_fail(BD_EDATA, "%zu rows are too few for %zu coefficients", model->n_used, d->n_columns);
-    if (d->n_random * n_there >= model->n_used)
-        return bd_fail(BD_EDATA, "%zu rows of %zu groups of '%s' are too few for %zu coefficients in each: residuals "
-                                 "and what varies by group cannot be told apart",
-                       model->n_used, n_there, d->group_name, d->n_random);
+    for (size_t t = 0; t < model->n_terms; t++) {
+        mixed_term *term = &model->terms[t];
+        BD_NEW(arena, term->rows, term->given->n_groups);
+        for (size_t i = 0; i < d->n_rows; i++)
+            if (is_used(d, i))
+                term->n_there += term->rows[term->given->group[i]]++ == 0;
+        BD_TRY(check_groups(model, term));
+        if (term->n_there * term->q > model->terms[model->first].n_there * model->terms[model->first].q)
+            model->first = t;
+    }
     return BD_OK;
 }
 
 /* Without variance within groups there is none of rows to compare that between groups with. */
-static bd_status check_within(const bd_mixed_model *model, bd_arena *arena)
+static bd_status check_within(const bd_mixed_model *model, const bd_mixed_term *term, bd_arena *arena)
 {
     const bd_mixed_design *d = model->design;
     const bd_mark scratch = bd_arena_mark(arena);
     double *first;
     bool *seen, varies = false;
-    BD_NEW(arena, first, d->n_groups);
-    BD_NEW(arena, seen, d->n_groups);
+    BD_NEW(arena, first, term->n_groups);
+    BD_NEW(arena, seen, term->n_groups);
     for (size_t i = 0; i < d->n_rows && !varies; i++) {
         if (!is_used(d, i))
             continue;
-        varies = seen[d->group[i]] && d->response[i] != first[d->group[i]];
-        first[d->group[i]] = d->response[i];
-        seen[d->group[i]] = true;
+        varies = seen[term->group[i]] && d->response[i] != first[term->group[i]];
+        first[term->group[i]] = d->response[i];
+        seen[term->group[i]] = true;
     }
     bd_arena_rewind(arena, scratch);
     if (varies)
         return BD_OK;
     return bd_fail(BD_EDATA, "the outcome '%s' is the same in all rows of each group of '%s': it does not vary within",
-                   d->response_name, d->group_name);
+                   d->response_name, term->group_name);
+}
+
+/* Each group of one is a group of the other. */
+static bd_status check_alike(const bd_mixed_model *model, const mixed_term *a, const mixed_term *b, bd_arena *arena)
+{
+    const bd_mixed_design *d = model->design;
+    const bd_mark scratch = bd_arena_mark(arena);
+    uint32_t *partner;
+    bool alike = a->n_there == b->n_there;
+    BD_NEW(arena, partner, a->given->n_groups);
+    for (size_t i = 0; i < d->n_rows && alike; i++) {
+        uint32_t *of = &partner[a->given->group[i]];
+        if (!is_used(d, i))
+            continue;
+        alike = *of == 0 || *of == b->given->group[i] + 1;
+        *of = b->given->group[i] + 1;
+    }
+    bd_arena_rewind(arena, scratch);
+    if (!alike)
+        return BD_OK;
+    return bd_fail(BD_EDATA, "'%s' and '%s' group the rows in the same way: what varies by the one cannot be told from "
+                             "what varies by the other",
+                   a->given->group_name, b->given->group_name);
+}
+
+static bd_status check_terms(const bd_mixed_model *model, bd_arena *arena)
+{
+    for (size_t t = 0; t < model->n_terms; t++) {
+        BD_TRY(check_within(model, model->terms[t].given, arena));
+        for (size_t s = 0; s < t; s++)
+            BD_TRY(check_alike(model, &model->terms[s], &model->terms[t], arena));
+    }
+    return BD_OK;
 }
 
 /* Least squares: the rotation that makes columns orthonormal, and estimates to start from. */
@@ -151,37 +200,70 @@ static bd_status factor(bd_mixed_model *model, bd_arena *arena)
     return BD_OK;
 }
 
-static bd_status scale_random(bd_mixed_model *model, bd_arena *arena)
+static bd_status scale_random(const bd_mixed_model *model, mixed_term *term, bd_arena *arena)
 {
     const bd_mixed_design *d = model->design;
-    const size_t q = model->q;
-    BD_NEW(arena, model->scale, q);
-    BD_NEW(arena, model->random_moments, q * q);
+    const bd_mixed_term *given = term->given;
+    const size_t q = term->q;
+    BD_NEW(arena, term->scale, q);
+    BD_NEW(arena, term->moments, q * q);
     for (size_t j = 0; j < q; j++)
         for (size_t l = 0; l <= j; l++) {
             double sum = 0;
             for (size_t i = 0; i < d->n_rows; i++)
-                sum += is_used(d, i) ? at(d->random[j], i) * at(d->random[l], i) : 0;
-            model->random_moments[j * q + l] = model->random_moments[l * q + j] = sum / (double)model->n_used;
+                sum += is_used(d, i) ? at(given->random[j], i) * at(given->random[l], i) : 0;
+            term->moments[j * q + l] = term->moments[l * q + j] = sum / (double)model->n_used;
         }
     for (size_t j = 0; j < q; j++) {
-        model->scale[j] = sqrt(model->random_moments[j * q + j]);
-        if (!(model->scale[j] > 0))
-            return bd_fail(BD_EDATA, "'%s' is 0 in every row: nothing of it can vary by '%s'", d->random_names[j],
-                           d->group_name);
+        term->scale[j] = sqrt(term->moments[j * q + j]);
+        if (!(term->scale[j] > 0))
+            return bd_fail(BD_EDATA, "'%s' is 0 in every row: nothing of it can vary by '%s'", given->random_names[j],
+                           given->group_name);
     }
     return BD_OK;
 }
 
+/* Lambda of a term whose level varies, by the analysis of variance of the residuals as if it were the only one. */
+static bd_status find_start(const bd_mixed_model *model, mixed_term *term, bd_arena *arena)
+{
+    const bd_mixed_design *d = model->design;
+    const bd_mark scratch = bd_arena_mark(arena);
+    const double n_groups = (double)term->n_there, n = (double)model->n_used;
+    double *sums, all = 0, between = 0;
+    term->start = 0.5;
+    if (term->q > 1 || term->given->random[0] != NULL || d->weights != NULL)
+        return BD_OK;
+    BD_NEW(arena, sums, term->given->n_groups);
+    for (size_t i = 0; i < d->n_rows; i++) {
+        double residual = d->response[i];
+        if (!is_used(d, i))
+            continue;
+        for (size_t j = 0; j < model->p; j++)
+            residual -= at(d->columns[j], i) * model->ols[j];
+        sums[term->given->group[i]] += residual;
+        all += residual * residual;
+    }
+    for (size_t g = 0; g < term->given->n_groups; g++)
+        between += term->rows[g] > 0 ? sums[g] * sums[g] / term->rows[g] : 0;
+    const double ratio = between / (n_groups - 1) / ((all - between) / (n - n_groups));
+    term->start = sqrt(fmin(fmax((ratio - 1) / (n / n_groups), 0.04), 100));
+    bd_arena_rewind(arena, scratch);
+    return BD_OK;
+}
+
+static void make_random(const mixed_term *term, size_t i, double root, double *z)
+{
+    for (size_t j = 0; j < term->q; j++)
+        z[j] = root * at(term->given->random[j], i) / term->scale[j];
+}
+
 /* One row of (z / scale, x rotation, residual) times the root of its weight. */
-static void make_row(const bd_mixed_model *model, size_t i, double *row)
+static void make_row(const bd_mixed_model *model, size_t i, double root, double *row)
 {
     const bd_mixed_design *d = model->design;
     const size_t p = model->p, q = model->q;
-    const double root = d->weights == NULL ? 1 : sqrt(d->weights[i]);
     double fitted = 0;
-    for (size_t j = 0; j < q; j++)
-        row[j] = root * at(d->random[j], i) / model->scale[j];
+    make_random(&model->terms[model->first], i, root, row);
     for (size_t j = 0; j < p; j++) {
         double sum = 0;
         for (size_t l = 0; l <= j; l++)
@@ -192,61 +274,138 @@ static void make_row(const bd_mixed_model *model, size_t i, double *row)
     row[q + p] = root * (d->response[i] - fitted);
 }
 
+/* The row's part in what the terms that are not eliminated first have in common, with that one and with each other. */
+static void add_rest(const bd_mixed_model *model, size_t i, const double *row, double root, double *rest_y)
+{
+    const size_t q = model->q, p = model->p;
+    const uint32_t g = model->terms[model->first].given->group[i];
+    const mixed_part *part = &model->parts[model->part_of[g]];
+    double *products = model->rest_products + part->products, z[MIXED_MOST_TERMS][MIXED_MOST_RANDOM];
+    for (size_t t = 0; t < model->n_terms; t++)
+        make_random(&model->terms[t], i, root, z[t]);
+    for (size_t t = 0; t < model->n_terms; t++) {
+        if (t == model->first)
+            continue;
+        const size_t column = model->terms[t].column[model->terms[t].given->group[i]];
+        size_t link = model->link_starts[g];
+        while (model->link_columns[link] != column)
+            link++;
+        for (size_t a = 0; a < model->terms[t].q; a++) {
+            double *own = products + (column + a) * (part->n + p);
+            for (size_t j = 0; j < q; j++)
+                model->links[(link + a) * q + j] += z[t][a] * row[j];
+            for (size_t s = 0; s < model->n_terms; s++)
+                for (size_t b = 0; s != model->first && b < model->terms[s].q; b++)
+                    own[model->terms[s].column[model->terms[s].given->group[i]] + b] += z[t][a] * z[s][b];
+            for (size_t j = 0; j < p; j++)
+                own[part->n + j] += z[t][a] * row[q + j];
+            rest_y[part->column + column + a] += z[t][a] * row[q + p];
+        }
+    }
+}
+
+static void add_row(const bd_mixed_model *model, const double *row, double *products, double *response)
+{
+    const size_t m = model->m;
+    for (size_t a = 0; a < m; a++) {
+        for (size_t b = a; b + 1 < m; b++)
+            products[a * m + b] += row[a] * row[b];
+        response[a] += row[a] * row[m - 1];
+    }
+}
+
 static bd_status accumulate(bd_mixed_model *model, bd_arena *arena)
 {
     const bd_mixed_design *d = model->design;
     const size_t m = model->m;
-    double *row;
-    BD_NEW(arena, model->products, d->n_groups * m * m);
+    double *row, *first, *rest, *total;
+    BD_NEW(arena, model->products, model->n_groups * m * m);
     BD_NEW(arena, model->total, m * m);
+    BD_NEW(arena, first, model->n_groups * m);
+    BD_NEW(arena, rest, model->n_columns + 1);
+    BD_NEW(arena, total, m);
     BD_NEW(arena, row, m);
     for (size_t i = 0; i < d->n_rows; i++) {
-        double *products = model->products + d->group[i] * m * m;
+        const size_t g = model->terms[model->first].given->group[i];
         if (!is_used(d, i))
             continue;
-        make_row(model, i, row);
-        for (size_t a = 0; a < m; a++)
-            for (size_t b = a; b < m; b++)
-                products[a * m + b] += row[a] * row[b];
+        const double root = d->weights == NULL ? 1 : sqrt(d->weights[i]);
+        make_row(model, i, root, row);
+        add_row(model, row, model->products + g * m * m, first + g * m);
+        if (model->n_terms > 1)
+            add_rest(model, i, row, root, rest);
     }
-    for (size_t g = 0; g < d->n_groups; g++)
+    for (size_t g = 0; g < model->n_groups; g++) {
         for (size_t a = 0; a < m * m; a++)
             model->total[a] += model->products[g * m * m + a];
+        for (size_t a = 0; a < m; a++)
+            total[a] += first[g * m + a];
+    }
+    model->response = (mixed_response){first, rest, total};
     return BD_OK;
+}
+
+static bool correlate(const bd_mixed_term *term, size_t r, size_t c)
+{
+    return r == c || term->blocks == NULL || term->blocks[r] == term->blocks[c];
 }
 
 static bd_status list_entries(bd_mixed_model *model, bd_arena *arena)
 {
-    const size_t q = model->q;
-    uint8_t *rows, *columns;
-    BD_NEW(arena, rows, q * q);
-    BD_NEW(arena, columns, q * q);
-    for (size_t c = 0; c < q; c++)
-        for (size_t r = c; r < q; r++)
-            if (r == c || !model->design->uncorrelated) {
-                rows[model->k] = (uint8_t)r;
-                columns[model->k++] = (uint8_t)c;
-            }
-    model->entry_row = rows;
-    model->entry_column = columns;
+    bd_mixed_entry *entries;
+    for (size_t t = 0; t < model->n_terms; t++) {
+        model->terms[t].lambda = model->n_lambda;
+        model->n_lambda += model->terms[t].q * model->terms[t].q;
+    }
+    BD_NEW(arena, entries, model->n_lambda);
+    for (size_t t = 0; t < model->n_terms; t++)
+        for (size_t c = 0; c < model->terms[t].q; c++)
+            for (size_t r = c; r < model->terms[t].q; r++)
+                if (correlate(model->terms[t].given, r, c))
+                    entries[model->k++] = (bd_mixed_entry){(uint8_t)t, (uint8_t)r, (uint8_t)c};
+    model->entries = entries;
+    return BD_OK;
+}
+
+/* The terms' numbers in the arena: the caller's array of them may be gone before the model is. */
+static bd_status new_model(const bd_mixed_design *design, bd_arena *arena, bd_mixed_model **out)
+{
+    bd_mixed_model *model;
+    bd_mixed_design *kept;
+    bd_mixed_term *terms;
+    BD_NEW(arena, model, 1);
+    BD_NEW(arena, kept, 1);
+    BD_NEW(arena, terms, design->n_terms);
+    BD_NEW(arena, model->terms, design->n_terms);
+    memcpy(terms, design->terms, design->n_terms * sizeof *terms);
+    *kept = *design;
+    kept->terms = terms;
+    model->design = kept;
+    model->p = design->n_columns;
+    model->n_terms = design->n_terms;
+    for (size_t t = 0; t < model->n_terms; t++)
+        model->terms[t] = (mixed_term){.given = &terms[t], .q = terms[t].n_random};
+    *out = model;
     return BD_OK;
 }
 
 bd_status bd_mixed_prepare(const bd_mixed_design *design, bd_arena *arena, const bd_mixed_model **out)
 {
-    bd_mixed_model *model;
-    bd_mixed_design *kept;
-    BD_NEW(arena, model, 1);
-    BD_NEW(arena, kept, 1);
-    *kept = *design;
-    *model = (bd_mixed_model){.design = kept, .n_groups = design->n_groups, .p = design->n_columns, .q = design->n_random};
-    model->m = model->q + model->p + 1;
-    BD_TRY(check(kept));
+    bd_mixed_model *model = NULL;
+    BD_TRY(new_model(design, arena, &model));
+    BD_TRY(check(model->design));
     BD_TRY(count_groups(model, arena));
-    BD_TRY(check_within(model, arena));
+    BD_TRY(check_terms(model, arena));
+    model->q = model->terms[model->first].q;
+    model->m = model->q + model->p + 1;
+    model->n_groups = model->terms[model->first].given->n_groups;
     BD_TRY(list_entries(model, arena));
     BD_TRY(factor(model, arena));
-    BD_TRY(scale_random(model, arena));
+    for (size_t t = 0; t < model->n_terms; t++) {
+        BD_TRY(scale_random(model, &model->terms[t], arena));
+        BD_TRY(find_start(model, &model->terms[t], arena));
+    }
+    BD_TRY(mixed_lay_out(model, arena));
     BD_TRY(accumulate(model, arena));
     *out = model;
     return BD_OK;

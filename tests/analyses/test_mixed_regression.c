@@ -23,7 +23,7 @@ static bd_status mix(const char *path, const char *formula, bd_mixed_analysis_op
     const bd_table *table;
     const bd_frame *frame;
     size_t n_wanted;
-    BD_TRY(bd_mixed_formula(formula, arena, &spec, &options.uncorrelated));
+    BD_TRY(bd_mixed_formula(formula, arena, &spec));
     options.formula = formula;
     BD_TRY(bd_frame_wanted(&spec, arena, &wanted, &n_wanted));
     BD_TRY(bd_csv_read(path, wanted, n_wanted, &csv, arena, &table));
@@ -67,7 +67,7 @@ static void test_mixed_regression__shares_of_variance_and_tests_of_slopes(void *
 {
     const bd_mixed_analysis *mixed = mixed_of(SLEEP, "Reaction ~ Days + (Days | Subject)");
     (void)state;
-    assert_near(mixed->share, 0.7216584577, 1e-6);
+    assert_near(mixed->shares[0].share, 0.7216584577, 1e-6);
     assert_near(mixed->r2_marginal, 0.2786520426, 1e-6);
     assert_near(mixed->r2_conditional, 0.799218897, 1e-6);
     assert_int_equal(mixed->n_tests, 1);
@@ -81,7 +81,7 @@ static void test_mixed_regression__one_variance_is_tested_by_half_of_chi_squared
     bd_mixed_analysis_options options = BD_MIXED_ANALYSIS_DEFAULTS;
     const bd_mixed_analysis *mixed = mixed_of("datasets/mixed/dyestuff.csv", "Yield ~ (1 | Batch)");
     (void)state;
-    assert_near(mixed->share, 1764.05 / (1764.05 + 2451.25), 1e-8); /* of the analysis of variance */
+    assert_near(mixed->shares[0].share, 1764.05 / (1764.05 + 2451.25), 1e-8); /* of the analysis of variance */
     assert_near(mixed->tests[0].statistic, 6.368955314, 1e-8);
     assert_near(mixed->tests[0].p, erfc(sqrt(6.368955314 / 2)) / 2, 1e-7);
     options.fit.reml = false;
@@ -105,8 +105,8 @@ static void test_mixed_regression__replicates_are_the_same_for_any_number_of_thr
     assert_int_equal(a->n_values, 6);
     assert_memory_equal(a->values, b->values, 6 * 300 * sizeof(double));
     assert_near(a->estimates[1], one->fit->coefficients[1].estimate, 1e-9);
-    assert_near(a->estimates[2], sqrt(one->fit->random_covariance[0]), 1e-7);
-    assert_near(a->estimates[5], one->share, 1e-7);
+    assert_near(a->estimates[2], sqrt(one->fit->random[0].covariance[0]), 1e-7);
+    assert_near(a->estimates[5], one->shares[0].share, 1e-7);
 }
 
 static void test_mixed_regression__says_what_is_wrong_with_a_formula(void **state)
@@ -117,8 +117,10 @@ static void test_mixed_regression__says_what_is_wrong_with_a_formula(void **stat
         {"Reaction ~ Days", "has no part that varies by group"},
         {"Reaction ~ Days | Subject", "stands in brackets"},
         {"Reaction ~ Days + log(1 | Subject)", "stands in brackets"},
-        {"Reaction ~ (1 | Subject) + (0 + Days | Subject)", "one part that varies by group, not two"},
-        {"Reaction ~ (1 | Subject / Days)", "the name of one column"},
+        {"Reaction ~ (1 | Subject) + (Days | Subject)", "varies by 'Subject' in two parts"},
+        {"Reaction ~ (1 | Subject / Days)", "every row is a group of 'Subject:Days'"},
+        {"Reaction ~ (1 | Subject + Days)", "the name of a column"},
+        {"Reaction ~ (0 | Subject)", "nothing varies by 'Subject'"},
         {"Reaction ~ (1 | Sujet)", "Subject"},
         {"Reaction ~ (1 | Reaction)", "Reaction"},
         {"~ Days + (1 | Subject)", ""},

@@ -13,15 +13,14 @@
 #include <bordin/analyses/bootstrap.h>
 #include <bordin/models/mixed.h>
 
-/* Takes lme4's formula apart: the terms of all into spec->formula, those in (terms | group) into spec->extra, the group
- * into spec->cluster. BD_EUSAGE: it cannot be parsed; no such part, or several; a group that is no column's name. */
-BD_CHECKED bd_status bd_mixed_formula(const char *text, bd_arena *arena, bd_frame_spec *spec, bool *uncorrelated);
+/* Takes lme4's formula apart: the terms of all into spec->formula, those of each (terms | group) into spec->varying;
+ * (terms | a/b) is (terms | a) + (terms | a:b), and terms before || are apart. BD_EUSAGE: it cannot be parsed; no such
+ * part; a group that is no column's name. */
+BD_CHECKED bd_status bd_mixed_formula(const char *text, bd_arena *arena, bd_frame_spec *spec);
 
 typedef struct bd_mixed_analysis_options {
     const char *formula; /* as it was typed */
     bd_mixed_options fit;
-    bool uncorrelated;
-    int n_threads; /* 0: all */
     bool bootstrap; /* whether to resample groups, each drawn one as a group of its own */
     bd_bootstrap_options resampling;
 } bd_mixed_analysis_options;
@@ -36,10 +35,18 @@ typedef struct bd_contextual {
     bd_mixed_coefficient difference;
 } bd_contextual;
 
+/* What lies between the groups of one term. */
+typedef struct bd_mixed_share {
+    const bd_groups *groups;
+    double *rows;    /* groups->n_levels: rows of each */
+    double variance; /* of z'b, averaged over the rows */
+    double share;    /* of all that the predictors leave: the intraclass correlation */
+} bd_mixed_share;
+
 /* Likelihood ratio without one of the random coefficients; p from a mixture of chi-squared with df - 1 and df, as the
  * variance is at its edge. Self & Liang (1987); Stram & Lee (1994), doi:10.2307/2533455. */
 typedef struct bd_random_test {
-    const char *term;
+    const char *group, *term;
     double statistic, df, p;
 } bd_random_test;
 
@@ -47,24 +54,24 @@ typedef struct bd_mixed_analysis {
     const bd_frame *frame;
     bd_mixed_analysis_options options;
     const bd_mixed *fit;
-    double *group_rows; /* rows of each group */
+    bd_mixed_share *shares; /* fit->n_terms */
+    size_t n_random;        /* coefficients that vary, of all terms */
     double variance_fixed, variance_random, variance_residual; /* of fitted values, of z'b on average, of rows */
-    double share;                      /* random / (random + residual): the intraclass correlation */
     double r2_marginal, r2_conditional; /* Nakagawa, Johnson & Schielzeth (2017) */
     bd_contextual *contextual;
     size_t n_contextual;
-    bd_random_test *tests; /* n_random, the last coefficient first */
+    bd_random_test *tests; /* by term, the last coefficient first */
     size_t n_tests;
-    const bd_bootstrap_result *bootstrap; /* coefficients, standard deviations of the random ones and of rows, the share;
-                                             NULL unless asked for */
+    const bd_bootstrap_result *bootstrap; /* coefficients, standard deviations of the random ones and of rows, the terms'
+                                             shares; NULL unless asked for */
 } bd_mixed_analysis;
 
-/* Fails as bd_mixed_prepare, bd_mixed_fit and bd_bootstrap_frame do. BD_EUSAGE: no outcome; resampling of anything but
- * the groups. BD_ENUMERIC: the fit did not converge. */
+/* Fails as bd_mixed_prepare, bd_mixed_fit and bd_bootstrap_frame do. BD_EUSAGE: no outcome; a coefficient that varies
+ * twice; resampling of anything but the groups, or of groups that cross. BD_ENUMERIC: the fit did not converge. */
 BD_CHECKED bd_status bd_mix(const bd_frame *frame, const bd_mixed_analysis_options *options, bd_arena *arena,
                             const bd_mixed_analysis **mixed);
 
-/* The tables "coefficients", "random", "shares", "within_between", "random_tests", "fit", "effects", sentences, notes,
+/* The tables "coefficients", "within_between", "random", "shares", "random_tests", "fit", "effects", sentences, notes,
  * warnings, provenance. */
 BD_CHECKED bd_status bd_mixed_document(const bd_mixed_analysis *mixed, bd_arena *arena, bd_document **document);
 

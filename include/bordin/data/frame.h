@@ -16,6 +16,13 @@
 
 #include <bordin/data/csv.h>
 
+/* Terms whose coefficients vary by group: "1 + alliance" by therapist, or by several columns at once. */
+typedef struct bd_varying_spec {
+    const char *terms;
+    const char *const *by; /* names of columns: each combination that occurs is a group */
+    size_t n_by;
+} bd_varying_spec;
+
 typedef struct bd_frame_spec {
     const char *formula; /* "response ~ terms", or "~ terms" without a response */
     const char *where;   /* a condition, or NULL */
@@ -29,6 +36,8 @@ typedef struct bd_frame_spec {
     const char *levels; /* with categories: their order, "none,mild,severe"; NULL: numbers ascend, text is sorted */
     const char *extra;  /* terms of a second equation on the same rows, "age + sex", or NULL */
     const char *extra_option; /* where they come from, for messages: "--zeros" */
+    const bd_varying_spec *varying; /* n_varying, or NULL */
+    size_t n_varying;
 } bd_frame_spec;
 
 /* One column of the design matrix. */
@@ -75,6 +84,11 @@ typedef struct bd_extra {
     const bd_design_column *columns;
 } bd_extra;
 
+typedef struct bd_varying {
+    bd_extra terms;
+    const bd_groups *groups; /* named "ward:bed" where they are of several columns */
+} bd_varying;
+
 typedef struct bd_frame {
     const char *formula;
     size_t n_read;     /* rows in the table */
@@ -108,6 +122,8 @@ typedef struct bd_frame {
     const bd_groups *cluster; /* NULL without */
     const bd_groups *strata;
     const bd_extra *extra;
+    const bd_varying *varying; /* n_varying */
+    size_t n_varying;
 } bd_frame;
 
 /* The columns that a specification names, each once, with the use it makes of them.

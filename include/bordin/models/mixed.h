@@ -1,13 +1,15 @@
-/* Linear mixed models with one grouping factor: coefficients that vary between clusters, such as therapists.
+/* Linear mixed models: coefficients that vary between groups, such as therapists; groups may be nested or crossed.
  *
+ *     const bd_mixed_term term = {.group = therapist, .n_groups = G, .group_name = "therapist",
+ *                                 .n_random = 2, .random = z, .random_names = z_names};      (1 + alliance | therapist)
  *     const bd_mixed_design design = {.n_rows = n, .n_columns = p, .columns = x, .names = names, .has_intercept = true,
- *                                     .response = y, .group = therapist, .n_groups = G,
- *                                     .n_random = 2, .random = z, .random_names = z_names};      (1 + alliance | therapist)
+ *                                     .response = y, .response_name = "phq9", .n_terms = 1, .terms = &term};
  *     BD_TRY(bd_mixed_prepare(&design, arena, &mixed));
  *     BD_TRY(bd_mixed_fit(mixed, &BD_MIXED_DEFAULTS, arena, &fit));
  *
- * y = X beta + Z b + e; the rows' e have variance sigma^2 / weight, the b of a cluster the covariance sigma^2 Lambda
- * Lambda'. Rows are read once: likelihoods are functions of each cluster's cross-products.
+ * y = X beta + sum over terms of Z b + e; the rows' e have variance sigma^2 / weight, the b of a group of a term the
+ * covariance sigma^2 Lambda Lambda', Lambda that of the term. Rows are read once: likelihoods are functions of the
+ * groups' cross-products.
  */
 #ifndef BORDIN_MODELS_MIXED_H
 #define BORDIN_MODELS_MIXED_H
@@ -17,6 +19,16 @@
 
 #include <bordin/core/arena.h>
 
+typedef struct bd_mixed_term {
+    const uint32_t *group; /* n_rows, 0 .. n_groups - 1 */
+    size_t n_groups;
+    const char *group_name;
+    size_t n_random;             /* at least 1 */
+    const double *const *random; /* n_random of n_rows; NULL is the constant 1 */
+    const char *const *random_names;
+    const uint8_t *blocks; /* n_random: coefficients correlate with those of the same number; NULL: all with all */
+} bd_mixed_term;
+
 typedef struct bd_mixed_design {
     size_t n_rows, n_columns;
     const double *const *columns; /* n_columns of n_rows; NULL is the constant 1 */
@@ -25,13 +37,8 @@ typedef struct bd_mixed_design {
     const double *response;
     const char *response_name;
     const double *weights; /* inverse variances up to a factor; NULL: all 1 */
-    const uint32_t *group; /* n_rows, 0 .. n_groups - 1 */
-    size_t n_groups;
-    const char *group_name;
-    size_t n_random;             /* at least 1 */
-    const double *const *random; /* n_random of n_rows; NULL is the constant 1 */
-    const char *const *random_names;
-    bool uncorrelated; /* the random coefficients are independent, as (x || g) has it */
+    size_t n_terms; /* at least 1, each with groups of its own */
+    const bd_mixed_term *terms;
 } bd_mixed_design;
 
 typedef enum bd_mixed_end {
@@ -47,43 +54,58 @@ typedef struct bd_mixed_coefficient {
     double ci_low, ci_high;
 } bd_mixed_coefficient;
 
+/* What varies between the groups of a term. */
+typedef struct bd_mixed_random {
+    const bd_mixed_term *term;
+    size_t n_random, n_groups; /* groups with rows that have a weight */
+    double *relative;   /* n_random x n_random, lower triangular: Lambda, lme4's theta by columns */
+    double *covariance; /* the same shape: sigma^2 Lambda Lambda' */
+    double *moments;    /* the same shape: mean of z z' over the rows, for shares of variance */
+    double *effects;    /* term->n_groups x n_random: conditional modes */
+    double *effect_se;  /* the same shape: conditional standard deviations, beta taken as known */
+    const char *singular; /* which coefficient has no variance of its own; NULL */
+} bd_mixed_random;
+
+/* A free entry of the Lambda of a term. */
+typedef struct bd_mixed_entry {
+    uint8_t term, row, column;
+} bd_mixed_entry;
+
 typedef struct bd_mixed {
-    size_t n_rows, n_used, n_columns, n_random, n_groups;
+    size_t n_rows, n_used, n_columns, n_terms;
     bool reml;
     double level;
     bd_mixed_coefficient *coefficients; /* n_columns */
     double *covariance;                 /* n_columns x n_columns */
     double sigma;                       /* residual standard deviation */
-    double *relative;                   /* n_random x n_random, lower triangular: Lambda, lme4's theta by columns */
-    double *random_covariance;          /* n_random x n_random: sigma^2 Lambda Lambda' */
+    bd_mixed_random *random;            /* n_terms */
     double *slopes;                     /* (k + 1) x n_columns x n_columns: of `covariance` by those parameters */
-    double *parameter_covariance;       /* (k + 1)^2, of the k free entries of Lambda by columns, then sigma */
+    double *parameter_covariance;       /* (k + 1)^2, of the k free entries of the Lambdas by columns, then sigma */
     size_t n_parameters;                /* k */
-    const uint8_t *entry_row, *entry_column; /* k: which entries they are */
-    double *effects;                    /* n_groups x n_random: conditional modes */
-    double *effect_se;                  /* the same shape: conditional standard deviations, beta taken as known */
-    double *random_moments;             /* n_random x n_random: mean of z z' over the rows, for shares of variance */
+    const bd_mixed_entry *entries;      /* k: which they are */
+    double *curvature;                  /* k x k: the deviance's second derivatives, in the model's own scale */
     double deviance;                    /* -2 log-likelihood; of REML its criterion */
     double log_likelihood, aic, bic;
     size_t n_iterations;
     bd_mixed_end end;
-    const char *singular; /* which random coefficient has no variance of its own; NULL */
 } bd_mixed;
 
 typedef struct bd_mixed_options {
     bool reml;
     bool satterthwaite; /* degrees of freedom; otherwise the normal distribution */
     double level;       /* of the confidence intervals */
+    int n_threads;      /* 0: all; crossed groups make use of them */
 } bd_mixed_options;
 
 #define BD_MIXED_DEFAULTS ((bd_mixed_options){.reml = true, .satterthwaite = true, .level = 0.95})
 
-typedef struct bd_mixed_model bd_mixed_model; /* cross-products by cluster */
+typedef struct bd_mixed_model bd_mixed_model; /* cross-products by group */
 
 /* The columns are rotated to be orthonormal, the response replaced by its residuals, so that cross-products keep their
- * digits. BD_EDATA: one group; as many groups as rows; fewer rows than coefficients; a constant column beside an
- * intercept, a random coefficient of a constant column beside a random intercept; a value that is not finite; negative
- * weights; a response that is constant, or is so within every group. BD_ENUMERIC: collinear columns, named. */
+ * digits. BD_EDATA: one group; as many groups as rows; two terms with the same groups; fewer rows than coefficients; a
+ * constant column beside an intercept, a random coefficient of a constant column beside a random intercept; a value
+ * that is not finite; negative weights; a response that is constant, or is so within every group. BD_ENUMERIC:
+ * collinear columns, named. */
 BD_CHECKED bd_status bd_mixed_prepare(const bd_mixed_design *design, bd_arena *arena, const bd_mixed_model **model);
 
 /* Minimises the profiled deviance by Newton's method with its exact gradient. Degrees of freedom by Satterthwaite from
@@ -109,13 +131,22 @@ typedef struct bd_mixed_joint {
 BD_CHECKED bd_status bd_mixed_joint_test(const bd_mixed *fit, const double *weights, size_t n_contrasts,
                                          bd_arena *arena, bd_mixed_joint *test);
 
-/* Replicates: the model when group g counts counts[g] times, each time as a group of its own. values <- coefficients,
+/* Sets of rows that share no group of any term: the groups themselves of one term, the outermost of nested ones. */
+typedef struct bd_mixed_parts {
+    size_t n;
+    const uint32_t *of_group; /* the part that a group of terms[term] is in */
+    size_t term;
+} bd_mixed_parts;
+
+bd_mixed_parts bd_mixed_parts_of(const bd_mixed_model *model);
+
+/* Replicates: the model when part c counts counts[c] times, each time as a part of its own. values <- coefficients,
  * then the n_parameters of Lambda, then sigma, from `fit` on. Any thread; `scratch` of bd_mixed_scratch doubles. */
 bd_mixed_end bd_mixed_replicate(const bd_mixed_model *model, const bd_mixed *fit, const double *counts, double *scratch,
                                 double *values);
 size_t bd_mixed_scratch(const bd_mixed_model *model);
 
-/* relative (n_random x n_random) <- Lambda of the parameters of a replicate of `fit`. */
-void bd_mixed_relative(const bd_mixed *fit, const double *parameters, double *relative);
+/* relative (n_random x n_random) <- Lambda of one term by the parameters of a replicate of `fit`. */
+void bd_mixed_relative(const bd_mixed *fit, size_t term, const double *parameters, double *relative);
 
 #endif
