@@ -95,6 +95,16 @@ typedef struct mixed_data {
 size_t mixed_point_room(const bd_mixed_model *model);
 void mixed_point_make(const bd_mixed_model *model, double *room, mixed_point *point);
 
+static inline bool mixed_is_used(const bd_mixed_design *d, size_t row)
+{
+    return d->weights == NULL || d->weights[row] > 0;
+}
+
+/* What bd_mixed_prepare refuses: of columns, of one term's groups once they are counted, of all terms. */
+BD_CHECKED bd_status mixed_check_columns(const bd_mixed_design *design);
+BD_CHECKED bd_status mixed_check_groups(const bd_mixed_model *model, const mixed_term *term);
+BD_CHECKED bd_status mixed_check_terms(const bd_mixed_model *model, bd_arena *arena);
+
 /* Parts, and the links between the term that is eliminated first and the others. */
 BD_CHECKED bd_status mixed_lay_out(bd_mixed_model *model, bd_arena *arena);
 
@@ -142,5 +152,40 @@ typedef struct mixed_dense {
 } mixed_dense;
 
 mixed_dense mixed_dense_of(const bd_mixed_model *model, const mixed_point *point, const mixed_part *part);
+
+/* The columns of one term in a part's dense matrix. */
+typedef struct mixed_range {
+    size_t term, q, from, end;
+    const double *lambda;
+} mixed_range;
+
+/* The next from {0} on; false: there is none. */
+bool mixed_next_range(const bd_mixed_model *model, const mixed_point *point, const mixed_part *part, mixed_range *r);
+
+/* Rows <- Lambda rows, or Lambda' rows; columns of the n x n matrix <- columns Lambda, or Lambda'. */
+void mixed_multiply(const bd_mixed_model *model, const mixed_point *point, const mixed_part *part, double *rows,
+                    size_t width);
+void mixed_multiply_transposed(const bd_mixed_model *model, const mixed_point *point, const mixed_part *part,
+                               double *rows, size_t width);
+void mixed_multiply_columns(const bd_mixed_model *model, const mixed_point *point, const mixed_part *part, bool transposed,
+                            double *matrix);
+
+/* The determinant of S, and what the dense columns take off the sums; c <- U^-T Lambda'T. */
+bool mixed_solve_dense(const bd_mixed_model *model, const mixed_part *part, double count, mixed_point *point,
+                       mixed_dense *d, double *sums);
+/* c <- U^-1 c. `column`: n. */
+void mixed_solve_back(mixed_dense *d, double *column);
+/* T <- Zr'V^-1 [X y], with c within Lambda. */
+void mixed_take_solution(mixed_dense *d, double *column);
+
+size_t mixed_group_room(const bd_mixed_model *model);
+void mixed_find_gradient(const bd_mixed_model *model, const mixed_data *data, bool reml, double variance,
+                         mixed_point *point);
+
+/* Z'[Z X y]: entry (i, c). */
+static inline double mixed_product(const double *products, const double *response, size_t m, size_t i, size_t c)
+{
+    return c + 1 == m ? response[i] : i <= c ? products[i * m + c] : products[c * m + i];
+}
 
 #endif

@@ -3,11 +3,6 @@
 
 #include "models/mixed_internal.h"
 
-static bool is_used(const bd_mixed_design *d, size_t row)
-{
-    return d->weights == NULL || d->weights[row] > 0;
-}
-
 static uint32_t find(uint32_t *parent, uint32_t g)
 {
     while (parent[g] != g)
@@ -26,7 +21,7 @@ static bd_status join_groups(const bd_mixed_model *model, bd_arena *arena, uint3
             continue;
         BD_NEW(arena, seen, model->terms[t].given->n_groups);
         for (size_t i = 0; i < d->n_rows; i++) {
-            if (!is_used(d, i))
+            if (!mixed_is_used(d, i))
                 continue;
             const uint32_t h = model->terms[t].given->group[i], g = find(parent, first[i]);
             const uint32_t other = seen[h] == 0 ? g : find(parent, seen[h] - 1);
@@ -78,7 +73,7 @@ static bd_status place_columns(bd_mixed_model *model, bd_arena *arena)
         BD_NEW(arena, seen, term->given->n_groups);
         for (size_t i = 0; i < d->n_rows; i++) {
             const uint32_t h = term->given->group[i];
-            if (!is_used(d, i) || seen[h])
+            if (!mixed_is_used(d, i) || seen[h])
                 continue;
             mixed_part *part = &model->parts[model->part_of[first[i]]];
             seen[h] = true;
@@ -109,7 +104,7 @@ static bd_status name_columns(bd_mixed_model *model, bd_arena *arena)
     BD_NEW(arena, model->rest_coefficient, model->n_columns + 1);
     BD_NEW(arena, model->rest_group, model->n_columns + 1);
     for (size_t i = 0; i < d->n_rows; i++)
-        for (size_t t = 0; t < model->n_terms && is_used(d, i); t++) {
+        for (size_t t = 0; t < model->n_terms && mixed_is_used(d, i); t++) {
             const mixed_term *term = &model->terms[t];
             if (t == model->first)
                 continue;
@@ -134,11 +129,11 @@ static bd_status sort_rows(const bd_mixed_model *model, bd_arena *arena, size_t 
     BD_NEW(arena, *starts, n + 1);
     BD_NEW(arena, next, n + 1);
     for (size_t i = 0; i < d->n_rows; i++)
-        (*starts)[group[i] + 1] += is_used(d, i);
+        (*starts)[group[i] + 1] += mixed_is_used(d, i);
     for (size_t g = 0; g < n; g++)
         next[g + 1] = (*starts)[g + 1] += (*starts)[g];
     for (size_t i = 0; i < d->n_rows; i++)
-        if (is_used(d, i))
+        if (mixed_is_used(d, i))
             (*rows)[next[group[i]]++] = i;
     return BD_OK;
 }

@@ -8,89 +8,9 @@
 
 static const double COLLINEAR = 1e-12;
 
-static bool is_used(const bd_mixed_design *d, size_t row)
-{
-    return d->weights == NULL || d->weights[row] > 0;
-}
-
 static double at(const double *column, size_t row)
 {
     return column == NULL ? 1 : column[row];
-}
-
-static bd_status check_values(const bd_mixed_design *d, const double *values, const char *name)
-{
-    for (size_t i = 0; values != NULL && i < d->n_rows; i++)
-        if (!isfinite(values[i]))
-            return bd_fail(BD_EDATA, "'%s' is not a finite number in row %zu of those used", name, i + 1);
-    return BD_OK;
-}
-
-static bool is_constant(const bd_mixed_design *d, const double *values)
-{
-    double low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; values != NULL && i < d->n_rows; i++)
-        if (is_used(d, i)) {
-            low = fmin(low, values[i]);
-            high = fmax(high, values[i]);
-        }
-    return !(high > low);
-}
-
-static bd_status check_random(const bd_mixed_design *d, const bd_mixed_term *term)
-{
-    bool intercept = false;
-    for (size_t j = 0; j < term->n_random; j++)
-        intercept = intercept || term->random[j] == NULL;
-    if (term->n_random > MIXED_MOST_RANDOM)
-        return bd_fail(BD_EDATA, "%zu coefficients that vary by '%s' are more than can be told apart (%d)",
-                       term->n_random, term->group_name, MIXED_MOST_RANDOM);
-    for (size_t j = 0; j < term->n_random; j++) {
-        BD_TRY(check_values(d, term->random[j], term->random_names[j]));
-        if (intercept && term->random[j] != NULL && is_constant(d, term->random[j]))
-            return bd_fail(BD_EDATA, "'%s' is the same in every row: it cannot have a slope that varies by '%s'",
-                           term->random_names[j], term->group_name);
-    }
-    return BD_OK;
-}
-
-static bd_status check(const bd_mixed_design *d)
-{
-    BD_TRY(check_values(d, d->response, d->response_name));
-    for (size_t i = 0; d->weights != NULL && i < d->n_rows; i++)
-        if (!(d->weights[i] >= 0 && d->weights[i] < INFINITY))
-            return bd_fail(BD_EDATA, "the weight in row %zu of those used is not a number of 0 or more", i + 1);
-    for (size_t j = 0; j < d->n_columns; j++) {
-        BD_TRY(check_values(d, d->columns[j], d->names[j]));
-        if (d->has_intercept && j > 0 && is_constant(d, d->columns[j]))
-            return bd_fail(BD_EDATA, "'%s' is the same in every row", d->names[j]);
-    }
-    if (is_constant(d, d->response))
-        return bd_fail(BD_EDATA, "the outcome '%s' is the same in every row", d->response_name);
-    if (d->n_terms > MIXED_MOST_TERMS)
-        return bd_fail(BD_EDATA, "%zu parts that vary by group are more than can be told apart (%d)", d->n_terms,
-                       MIXED_MOST_TERMS);
-    for (size_t t = 0; t < d->n_terms; t++)
-        BD_TRY(check_random(d, &d->terms[t]));
-    return BD_OK;
-}
-
-static bd_status check_groups(const bd_mixed_model *model, const mixed_term *term)
-{
-    const char *name = term->given->group_name;
-    if (term->n_there < 2)
-        return bd_fail(BD_EDATA, "'%s' has only one group in the rows that are used; variances between groups need "
-                                 "several",
-                       name);
-    if (term->n_there == model->n_used)
-        return bd_fail(BD_EDATA, "every row is a group of '%s' of its own: what varies between groups cannot be told from "
-                                 "what varies within",
-                       name);
-    if (term->q * term->n_there >= model->n_used)
-        return bd_fail(BD_EDATA, "%zu rows of %zu groups of '%s' are too few for %zu coefficients in each: residuals "
-                                 "and what varies by group cannot be told apart",
-                       model->n_used, term->n_there, name, term->q);
-    return BD_OK;
 }
 
 /* Groups with a row that has a weight, and how many; the term with the most of them is eliminated first. */
@@ -98,7 +18,7 @@ static bd_status count_groups(bd_mixed_model *model, bd_arena *arena)
 {
     const bd_mixed_design *d = model->design;
     for (size_t i = 0; i < d->n_rows; i++)
-        if (is_used(d, i)) {
+        if (mixed_is_used(d, i)) {
             model->n_used++;
             model->log_weights += d->weights != NULL ? log(d->weights[i]) : 0;
         }
@@ -108,67 +28,11 @@ static bd_status count_groups(bd_mixed_model *model, bd_arena *arena)
         mixed_term *term = &model->terms[t];
         BD_NEW(arena, term->rows, term->given->n_groups);
         for (size_t i = 0; i < d->n_rows; i++)
-            if (is_used(d, i))
+            if (mixed_is_used(d, i))
                 term->n_there += term->rows[term->given->group[i]]++ == 0;
-        BD_TRY(check_groups(model, term));
+        BD_TRY(mixed_check_groups(model, term));
         if (term->n_there * term->q > model->terms[model->first].n_there * model->terms[model->first].q)
             model->first = t;
-    }
-    return BD_OK;
-}
-
-/* Without variance within groups there is none of rows to compare that between groups with. */
-static bd_status check_within(const bd_mixed_model *model, const bd_mixed_term *term, bd_arena *arena)
-{
-    const bd_mixed_design *d = model->design;
-    const bd_mark scratch = bd_arena_mark(arena);
-    double *first;
-    bool *seen, varies = false;
-    BD_NEW(arena, first, term->n_groups);
-    BD_NEW(arena, seen, term->n_groups);
-    for (size_t i = 0; i < d->n_rows && !varies; i++) {
-        if (!is_used(d, i))
-            continue;
-        varies = seen[term->group[i]] && d->response[i] != first[term->group[i]];
-        first[term->group[i]] = d->response[i];
-        seen[term->group[i]] = true;
-    }
-    bd_arena_rewind(arena, scratch);
-    if (varies)
-        return BD_OK;
-    return bd_fail(BD_EDATA, "the outcome '%s' is the same in all rows of each group of '%s': it does not vary within",
-                   d->response_name, term->group_name);
-}
-
-/* Each group of one is a group of the other. */
-static bd_status check_alike(const bd_mixed_model *model, const mixed_term *a, const mixed_term *b, bd_arena *arena)
-{
-    const bd_mixed_design *d = model->design;
-    const bd_mark scratch = bd_arena_mark(arena);
-    uint32_t *partner;
-    bool alike = a->n_there == b->n_there;
-    BD_NEW(arena, partner, a->given->n_groups);
-    for (size_t i = 0; i < d->n_rows && alike; i++) {
-        uint32_t *of = &partner[a->given->group[i]];
-        if (!is_used(d, i))
-            continue;
-        alike = *of == 0 || *of == b->given->group[i] + 1;
-        *of = b->given->group[i] + 1;
-    }
-    bd_arena_rewind(arena, scratch);
-    if (!alike)
-        return BD_OK;
-    return bd_fail(BD_EDATA, "'%s' and '%s' group the rows in the same way: what varies by the one cannot be told from "
-                             "what varies by the other",
-                   a->given->group_name, b->given->group_name);
-}
-
-static bd_status check_terms(const bd_mixed_model *model, bd_arena *arena)
-{
-    for (size_t t = 0; t < model->n_terms; t++) {
-        BD_TRY(check_within(model, model->terms[t].given, arena));
-        for (size_t s = 0; s < t; s++)
-            BD_TRY(check_alike(model, &model->terms[s], &model->terms[t], arena));
     }
     return BD_OK;
 }
@@ -211,7 +75,7 @@ static bd_status scale_random(const bd_mixed_model *model, mixed_term *term, bd_
         for (size_t l = 0; l <= j; l++) {
             double sum = 0;
             for (size_t i = 0; i < d->n_rows; i++)
-                sum += is_used(d, i) ? at(given->random[j], i) * at(given->random[l], i) : 0;
+                sum += mixed_is_used(d, i) ? at(given->random[j], i) * at(given->random[l], i) : 0;
             term->moments[j * q + l] = term->moments[l * q + j] = sum / (double)model->n_used;
         }
     for (size_t j = 0; j < q; j++) {
@@ -236,7 +100,7 @@ static bd_status find_start(const bd_mixed_model *model, mixed_term *term, bd_ar
     BD_NEW(arena, sums, term->given->n_groups);
     for (size_t i = 0; i < d->n_rows; i++) {
         double residual = d->response[i];
-        if (!is_used(d, i))
+        if (!mixed_is_used(d, i))
             continue;
         for (size_t j = 0; j < model->p; j++)
             residual -= at(d->columns[j], i) * model->ols[j];
@@ -327,7 +191,7 @@ static bd_status accumulate(bd_mixed_model *model, bd_arena *arena)
     BD_NEW(arena, row, m);
     for (size_t i = 0; i < d->n_rows; i++) {
         const size_t g = model->terms[model->first].given->group[i];
-        if (!is_used(d, i))
+        if (!mixed_is_used(d, i))
             continue;
         const double root = d->weights == NULL ? 1 : sqrt(d->weights[i]);
         make_row(model, i, root, row);
@@ -393,9 +257,9 @@ bd_status bd_mixed_prepare(const bd_mixed_design *design, bd_arena *arena, const
 {
     bd_mixed_model *model = NULL;
     BD_TRY(new_model(design, arena, &model));
-    BD_TRY(check(model->design));
+    BD_TRY(mixed_check_columns(model->design));
     BD_TRY(count_groups(model, arena));
-    BD_TRY(check_terms(model, arena));
+    BD_TRY(mixed_check_terms(model, arena));
     model->q = model->terms[model->first].q;
     model->m = model->q + model->p + 1;
     model->n_groups = model->terms[model->first].given->n_groups;
