@@ -225,7 +225,14 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
         return bd_fail(BD_EUSAGE, "--boot auto cannot make a %s interval more precise, whose levels come from the first "
                                   "2000 replicates; say how many (--boot 10000)",
                        result->options.method->name);
-    BD_TRY(name_unit(frame, result->options.sampling, arena, &result->unit));
+    if (statistic->from_draws != NULL && (result->options.method->needs_accelerations || result->options.method->needs_jackknife))
+        return bd_fail(BD_EUSAGE, "a %s interval needs units that can be left out, not drawn errors; choose another (--ci "
+                                  "percentile)",
+                       result->options.method->name);
+    result->drawn = statistic->drawn;
+    result->unit = "errors";
+    if (statistic->from_draws == NULL)
+        BD_TRY(name_unit(frame, result->options.sampling, arena, &result->unit));
     result->strata = frame->strata ? frame->strata->name : NULL;
 
     if (result->options.sampling == &bd_sampling_little) {
@@ -234,7 +241,10 @@ bd_status bd_bootstrap_frame(const bd_frame *frame, const bd_statistic *statisti
         return BD_OK;
     }
     const bd_units *units = NULL;
-    BD_TRY(units_of(frame, statistic->columns, triangle, &result->options, arena, &units));
+    if (statistic->from_draws != NULL)
+        BD_TRY(bd_units_of_rows(statistic->columns, NULL, NULL, options->n_threads, arena, &units));
+    else
+        BD_TRY(units_of(frame, statistic->columns, triangle, &result->options, arena, &units));
     result->n_kinds = bd_units_kinds(units);
     bd_resampling_options engine = BD_RESAMPLING_DEFAULTS;
     engine.n_replicates = options->n_replicates;

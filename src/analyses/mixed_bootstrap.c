@@ -1,4 +1,4 @@
-/* Mixed regression by resampling of groups. */
+/* Mixed regression by resampling of groups, or of what is left beside the fixed part. */
 #include <math.h>
 #include <string.h>
 
@@ -7,6 +7,8 @@
 /* What replicates are made from. */
 typedef struct drawing {
     const bd_mixed_model *model;
+    const bd_mixed_drawing *errors; /* or NULL */
+    bd_mixed_draw_kind kind;
     const bd_mixed *fit;
     const size_t *first; /* a row of each part */
     size_t n_parts, n_random;
@@ -32,21 +34,14 @@ static double random_variance(const bd_mixed *fit, size_t t, const double *param
 }
 
 /* values <- coefficients, standard deviations of the random ones, sigma, the terms' shares. */
-static bd_replicate_end replicate(const void *context, const double *weights, double *scratch, double *values,
-                                  double *errors)
+static bd_replicate_end finish(const drawing *d, bd_mixed_end end, const double *raw, double *relative, double *values)
 {
-    const drawing *d = context;
     const bd_mixed *fit = d->fit;
-    const size_t p = fit->n_columns, n = d->n_parts;
-    double *counts = scratch, *raw = counts + n, *relative = raw + p + fit->n_parameters + 1;
+    const size_t p = fit->n_columns;
+    const double sigma = raw[p + fit->n_parameters];
     double *sds = values + p, *shares = sds + d->n_random + 1, all = 1;
-    (void)errors;
-    for (size_t c = 0; c < n; c++)
-        counts[c] = weights[d->first[c]];
-    const bd_mixed_end end = bd_mixed_replicate(d->model, fit, counts, relative + d->n_random * d->n_random, raw);
     if (end == BD_MIXED_NOT_CONVERGED)
         return BD_REPLICATE_DIVERGED;
-    const double sigma = raw[p + fit->n_parameters];
     memcpy(values, raw, p * sizeof *values);
     for (size_t t = 0; t < fit->n_terms; t++) {
         shares[t] = random_variance(fit, t, raw + p, sigma, relative, sds);
@@ -57,6 +52,31 @@ static bd_replicate_end replicate(const void *context, const double *weights, do
     for (size_t t = 0; t < fit->n_terms; t++)
         shares[t] /= all;
     return BD_REPLICATE_USABLE;
+}
+
+static size_t raw_room(const drawing *d)
+{
+    return d->fit->n_columns + d->fit->n_parameters + 1 + d->n_random * d->n_random;
+}
+
+static bd_replicate_end replicate(const void *context, const double *weights, double *scratch, double *values,
+                                  double *errors)
+{
+    const drawing *d = context;
+    double *counts = scratch, *raw = counts + d->n_parts;
+    (void)errors;
+    for (size_t c = 0; c < d->n_parts; c++)
+        counts[c] = weights[d->first[c]];
+    const bd_mixed_end end = bd_mixed_replicate(d->model, d->fit, counts, raw + raw_room(d), raw);
+    return finish(d, end, raw, raw + raw_room(d) - d->n_random * d->n_random, values);
+}
+
+static bd_replicate_end drawn(const void *context, uint64_t seed, uint32_t number, double *scratch, double *values)
+{
+    const drawing *d = context;
+    double *raw = scratch;
+    const bd_mixed_end end = bd_mixed_draw(d->errors, d->kind, seed, number, raw + raw_room(d), raw);
+    return finish(d, end, raw, raw + raw_room(d) - d->n_random * d->n_random, values);
 }
 
 static bd_status name_values(const bd_mixed_analysis *mixed, bd_arena *arena, const char ***out, size_t *n_values)
@@ -88,8 +108,43 @@ static bd_status independent_groups(const bd_mixed_analysis *mixed, const bd_mix
             return BD_OK;
         }
     return bd_fail(BD_EUSAGE, "groups of '%s' and '%s' cross, so that none of them is independent of the others: they "
-                              "cannot be resampled",
+                              "cannot be resampled; draw errors instead (--resample parametric)",
                    mixed->shares[0].groups->name, mixed->shares[1].groups->name);
+}
+
+/* What --resample can be of a mixed model. */
+typedef struct resampling {
+    const bd_sampling *sampling;
+    bool draws;
+    bd_mixed_draw_kind kind;
+    const char *drawn;
+} resampling;
+
+static const resampling RESAMPLINGS[] = {
+    {.sampling = &bd_sampling_clusters},
+    {&bd_sampling_parametric, true, BD_MIXED_PARAMETRIC,
+     "Drawn: what varies by group, and errors, normal with the fitted covariances. The predictors stay."},
+    {&bd_sampling_residuals, true, BD_MIXED_RESIDUAL,
+     "Drawn: the groups' predicted effects, and the rows' residuals, both centred and brought to the fitted covariances "
+     "(Carpenter, Goldstein & Rasbash 2003). The predictors stay."},
+    {&bd_sampling_wild, true, BD_MIXED_WILD,
+     "Drawn: all that the fixed part leaves in a group, times 1 or -1; variances of groups hardly change, so their "
+     "intervals are not to be used. The predictors stay."},
+};
+
+static bd_status choose(const bd_sampling *sampling, const resampling **chosen)
+{
+    *chosen = &RESAMPLINGS[0];
+    if (sampling == NULL || sampling == &bd_sampling_rows)
+        return BD_OK;
+    for (size_t i = 0; i < sizeof RESAMPLINGS / sizeof *RESAMPLINGS; i++)
+        if (RESAMPLINGS[i].sampling == sampling) {
+            *chosen = &RESAMPLINGS[i];
+            return BD_OK;
+        }
+    return bd_fail(BD_EUSAGE, "--resample %s: of mixed models, groups are resampled (the default), or errors drawn "
+                              "(parametric, residual, wild)",
+                   sampling->name);
 }
 
 bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, bd_arena *arena)
@@ -97,28 +152,30 @@ bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, 
     const bd_mixed *fit = mixed->fit;
     const bd_mixed_parts parts = bd_mixed_parts_of(model);
     bd_frame frame = *mixed->frame;
-    bd_bootstrap_options resampling = mixed->options.resampling;
+    bd_bootstrap_options options = mixed->options.resampling;
     const bd_columns rows = {.n_rows = frame.n_rows};
+    const resampling *chosen = NULL;
+    drawing context = {.model = model, .fit = fit, .n_parts = parts.n, .n_random = mixed->n_random};
+    bd_statistic statistic = {.columns = &rows, .from_weights = replicate, .context = &context};
     const char **names = NULL;
-    size_t *first, n_values = 0;
-    if (resampling.sampling != NULL && resampling.sampling != &bd_sampling_rows &&
-        resampling.sampling != &bd_sampling_clusters)
-        return bd_fail(BD_EUSAGE, "--resample %s: of mixed models, groups are resampled, and nothing else",
-                       resampling.sampling->name);
-    resampling.sampling = &bd_sampling_clusters;
-    BD_TRY(independent_groups(mixed, &parts, &frame.cluster));
+    size_t *first;
+    BD_TRY(choose(options.sampling, &chosen));
+    options.sampling = chosen->sampling;
+    if (!chosen->draws || chosen->kind == BD_MIXED_WILD)
+        BD_TRY(independent_groups(mixed, &parts, &frame.cluster));
     BD_NEW(arena, first, parts.n);
     for (size_t i = frame.n_rows; i-- > 0;)
         first[parts.of_group[fit->random[parts.term].term->group[i]]] = i;
-    BD_TRY(name_values(mixed, arena, &names, &n_values));
-    const drawing context = {
-        .model = model, .fit = fit, .first = first, .n_parts = parts.n, .n_random = mixed->n_random};
-    const bd_statistic statistic = {.n_values = n_values,
-                                    .names = names,
-                                    .columns = &rows,
-                                    .from_weights = replicate,
-                                    .n_scratch = parts.n + fit->n_columns + fit->n_parameters + 1 +
-                                                 mixed->n_random * mixed->n_random + bd_mixed_scratch(model),
-                                    .context = &context};
-    return bd_bootstrap_frame(&frame, &statistic, NULL, &resampling, arena, &mixed->bootstrap);
+    context.first = first;
+    BD_TRY(name_values(mixed, arena, &names, &statistic.n_values));
+    statistic.names = names;
+    statistic.n_scratch = parts.n + raw_room(&context) + bd_mixed_scratch(model);
+    if (chosen->draws) {
+        BD_TRY(bd_mixed_drawing_new(model, fit, arena, &context.errors));
+        context.kind = chosen->kind;
+        statistic.from_draws = drawn;
+        statistic.drawn = chosen->drawn;
+        statistic.n_scratch += bd_mixed_drawing_scratch(context.errors);
+    }
+    return bd_bootstrap_frame(&frame, &statistic, NULL, &options, arena, &mixed->bootstrap);
 }

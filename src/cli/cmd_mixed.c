@@ -13,7 +13,7 @@ static struct poptOption option_table[] = {
     {"df", 0, POPT_ARG_STRING, &df, 0, "degrees of freedom: satterthwaite (default) or normal", "NAME"},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     CLI_INCLUDE(cli_where_options, "Rows:"),
-    CLI_INCLUDE(cli_resampling_options, "Resampling of groups (none unless --boot is given):"),
+    CLI_INCLUDE(cli_resampling_options, "Resampling (none unless --boot is given):"),
     CLI_INCLUDE(cli_reading_options, "Reading:"),
     CLI_INCLUDE(cli_output_options, "Output:"),
     POPT_TABLEEND};
@@ -60,11 +60,15 @@ const cli_command cli_mixed = {
     .summary = "mixed models: what belongs to the group, such as the therapist, and what to those within",
     .arguments = "FORMULA FILE",
     .example = "bordin mixed 'Reaction ~ Days + (1 + Days | Subject)' datasets/mixed/sleepstudy.csv\n"
-               "  bordin mixed 'Yield ~ 1 + (1 | Batch)' datasets/mixed/dyestuff.csv --boot 2000",
+               "  bordin mixed 'diameter ~ 1 + (1 | plate) + (1 | sample)' datasets/mixed/penicillin.csv --boot 2000 "
+               "--resample parametric",
     .text = "Fits a formula in which coefficients vary by group. FORMULA is 'outcome ~ terms + (terms | group)', as in lme4:\n"
             "(1 | therapist) lets the level vary, (1 + alliance | therapist) the slope too, (1 + alliance || therapist)\n"
             "without correlation. With within(alliance, therapist) + between(alliance, therapist) the two effects and their\n"
             "difference are told apart. Groups may be nested, (1 | therapist/patient), or crossed, (1 | patient) + (1 | rater).\n"
+            "--boot\n"
+            "resamples groups, those of nested ones that hold the others; --resample parametric draws effects and errors from\n"
+            "normal distributions, residual from the predicted effects and the residuals, wild turns the signs of groups.\n"
             "Terms as for regress. FILE is CSV, gzip or not; - reads standard\n"
             "input.",
     .options = option_table,

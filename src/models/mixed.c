@@ -20,6 +20,12 @@ typedef struct fitting {
     double sigma;
 } fitting;
 
+static void start_afresh(const bd_mixed_model *model, double *theta)
+{
+    for (size_t i = 0; i < model->k; i++)
+        theta[i] = model->entries[i].row == model->entries[i].column ? model->terms[model->entries[i].term].start : 0;
+}
+
 static bd_status begin(const bd_mixed_model *model, const bd_mixed_options *options, bd_arena *arena, fitting *f)
 {
     double *room;
@@ -29,8 +35,7 @@ static bd_status begin(const bd_mixed_model *model, const bd_mixed_options *opti
     BD_NEW(arena, room, mixed_point_room(model));
     mixed_point_make(model, room, &f->point);
     f->point.n_threads = options->n_threads > 0 ? options->n_threads : omp_get_max_threads();
-    for (size_t i = 0; i < model->k; i++)
-        f->theta[i] = model->entries[i].row == model->entries[i].column ? model->terms[model->entries[i].term].start : 0;
+    start_afresh(model, f->theta);
     return BD_OK;
 }
 
@@ -196,6 +201,7 @@ static bd_status new_fit(const bd_mixed_model *model, const bd_mixed_options *op
     BD_NEW(arena, fit->slopes, (k + 1) * p * p);
     BD_NEW(arena, fit->parameter_covariance, (k + 1) * (k + 1));
     BD_NEW(arena, fit->curvature, k * k);
+    BD_NEW(arena, fit->gamma, p);
     BD_NEW(arena, fit->random, model->n_terms);
     for (size_t t = 0; t < model->n_terms; t++)
         BD_TRY(mixed_new_random(&model->terms[t], arena, &fit->random[t]));
@@ -233,6 +239,7 @@ bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *opti
     rotate(model, f.point.inverse, f.sigma * f.sigma, fit->covariance);
     for (size_t j = 0; j < p; j++)
         fit->coefficients[j] = (bd_mixed_coefficient){.estimate = beta[j], .df = INFINITY};
+    memcpy(fit->gamma, f.point.gamma, p * sizeof *fit->gamma);
     memcpy(fit->curvature, f.room, model->k * model->k * sizeof *f.room);
     mixed_describe_random(model, &f.point, fit);
     BD_TRY(mixed_find_effects(model, &f.data, &f.point, arena, fit));
@@ -267,26 +274,37 @@ bd_mixed_end bd_mixed_replicate(const bd_mixed_model *model, const bd_mixed *fit
     return mixed_refit(model, fit, &data, scratch, values);
 }
 
+/* theta <- the fit's, but not where the gradient is 0 by symmetry: then true. */
+static bool start_at(const bd_mixed_model *model, const bd_mixed *fit, double *theta)
+{
+    bool moved = false;
+    for (size_t i = 0; i < model->k; i++) {
+        const bd_mixed_entry *e = &model->entries[i];
+        const mixed_term *term = &model->terms[e->term];
+        theta[i] = fit->random[e->term].relative[e->row * term->q + e->column] * term->scale[e->row];
+        if (e->row == e->column && theta[i] < 0.1) {
+            theta[i] = 0.1;
+            moved = true;
+        }
+    }
+    return moved;
+}
+
 bd_mixed_end mixed_refit(const bd_mixed_model *model, const bd_mixed *fit, const mixed_data *data, double *scratch,
                          double *values)
 {
     const size_t p = model->p, k = model->k;
     mixed_point point;
     size_t n_iterations;
-    bool moved = false;
     double *theta = scratch, *room = theta + k;
     mixed_point_make(model, room + mixed_search_room(model), &point);
-    for (size_t i = 0; i < k; i++) {
-        const bd_mixed_entry *e = &model->entries[i];
-        const mixed_term *term = &model->terms[e->term];
-        theta[i] = fit->random[e->term].relative[e->row * term->q + e->column] * term->scale[e->row];
-        if (e->row == e->column && theta[i] < 0.1) { /* not where the gradient is 0 by symmetry */
-            theta[i] = 0.1;
-            moved = true;
-        }
+    const bool moved = start_at(model, fit, theta);
+    bd_mixed_end end = mixed_minimise(model, data, fit->reml, moved ? NULL : fit->curvature, theta, &point, room,
+                                      &n_iterations);
+    if (end == BD_MIXED_NOT_CONVERGED) {
+        start_afresh(model, theta);
+        end = mixed_minimise(model, data, fit->reml, NULL, theta, &point, room, &n_iterations);
     }
-    const bd_mixed_end end = mixed_minimise(model, data, fit->reml, moved ? NULL : fit->curvature, theta, &point, room,
-                                            &n_iterations);
     coefficients(model, point.gamma, values);
     for (size_t i = 0; i < k; i++)
         values[p + i] = theta[i] / model->terms[model->entries[i].term].scale[model->entries[i].row];

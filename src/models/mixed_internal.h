@@ -105,6 +105,10 @@ BD_CHECKED bd_status mixed_check_columns(const bd_mixed_design *design);
 BD_CHECKED bd_status mixed_check_groups(const bd_mixed_model *model, const mixed_term *term);
 BD_CHECKED bd_status mixed_check_terms(const bd_mixed_model *model, bd_arena *arena);
 
+/* z / scale of row i, and (z / scale of the first term, x rotated, residual), times `root`. */
+void mixed_make_random(const mixed_term *term, size_t i, double root, double *z);
+void mixed_make_row(const bd_mixed_model *model, size_t i, double root, double *row);
+
 /* Parts, and the links between the term that is eliminated first and the others. */
 BD_CHECKED bd_status mixed_lay_out(bd_mixed_model *model, bd_arena *arena);
 

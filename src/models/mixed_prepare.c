@@ -115,19 +115,18 @@ static bd_status find_start(const bd_mixed_model *model, mixed_term *term, bd_ar
     return BD_OK;
 }
 
-static void make_random(const mixed_term *term, size_t i, double root, double *z)
+void mixed_make_random(const mixed_term *term, size_t i, double root, double *z)
 {
     for (size_t j = 0; j < term->q; j++)
         z[j] = root * at(term->given->random[j], i) / term->scale[j];
 }
 
-/* One row of (z / scale, x rotation, residual) times the root of its weight. */
-static void make_row(const bd_mixed_model *model, size_t i, double root, double *row)
+void mixed_make_row(const bd_mixed_model *model, size_t i, double root, double *row)
 {
     const bd_mixed_design *d = model->design;
     const size_t p = model->p, q = model->q;
     double fitted = 0;
-    make_random(&model->terms[model->first], i, root, row);
+    mixed_make_random(&model->terms[model->first], i, root, row);
     for (size_t j = 0; j < p; j++) {
         double sum = 0;
         for (size_t l = 0; l <= j; l++)
@@ -146,7 +145,7 @@ static void add_rest(const bd_mixed_model *model, size_t i, const double *row, d
     const mixed_part *part = &model->parts[model->part_of[g]];
     double *products = model->rest_products + part->products, z[MIXED_MOST_TERMS][MIXED_MOST_RANDOM];
     for (size_t t = 0; t < model->n_terms; t++)
-        make_random(&model->terms[t], i, root, z[t]);
+        mixed_make_random(&model->terms[t], i, root, z[t]);
     for (size_t t = 0; t < model->n_terms; t++) {
         if (t == model->first)
             continue;
@@ -194,7 +193,7 @@ static bd_status accumulate(bd_mixed_model *model, bd_arena *arena)
         if (!mixed_is_used(d, i))
             continue;
         const double root = d->weights == NULL ? 1 : sqrt(d->weights[i]);
-        make_row(model, i, root, row);
+        mixed_make_row(model, i, root, row);
         add_row(model, row, model->products + g * m * m, first + g * m);
         if (model->n_terms > 1)
             add_rest(model, i, row, root, rest);

@@ -7,8 +7,9 @@
 
 #include "models/mixed_internal.h"
 
-static const double FINISHED = 1e-9; /* of half the decrease that a step promises, which is its square in errors */
-enum { MOST_ITERATIONS = 200, MOST_HALVINGS = 40 };
+static const double FINISHED = 1e-14; /* the decrease that a step promises: the square of its length in errors */
+static const double FLAT = 1e-9;      /* at a boundary Lambda may be free to turn: a valley without an end */
+enum { MOST_ITERATIONS = 200, PATIENCE = 40, MOST_HALVINGS = 40 };
 
 size_t mixed_search_room(const bd_mixed_model *model)
 {
@@ -154,7 +155,7 @@ bd_mixed_end mixed_minimise(const bd_mixed_model *model, const mixed_data *data,
         if (!known && !find_hessian(model, data, reml, theta, point, gradient, hessian))
             return BD_MIXED_NOT_CONVERGED;
         const double decrease = solve_step(k, hessian, gradient, factor, step, &convex);
-        const bool last = decrease < FINISHED * FINISHED * 1e4;
+        const bool last = decrease < (*n_iterations < PATIENCE ? FINISHED : FLAT);
         double share = 1;
         int halving = 0;
         for (; halving < MOST_HALVINGS; halving++, share /= 2) {

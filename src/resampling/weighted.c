@@ -5,10 +5,19 @@
 
 #include <omp.h>
 
+static bd_replicate_end evaluate(const batch_task *task, batch_workspace *work, batch *own, size_t i)
+{
+    const bd_statistic *statistic = task->statistic;
+    double *errors = task->errors == NULL ? NULL : work->values + statistic->n_values;
+    if (statistic->from_draws != NULL)
+        return statistic->from_draws(statistic->context, task->seed, (uint32_t)i, work->scratch, work->values);
+    batch_draw_weights(task, work, own, i, work->weights);
+    return statistic->from_weights(statistic->context, work->weights, work->scratch, work->values, errors);
+}
+
 bd_status weighted_run(const batch_task *task, batch_workspace *workspaces, int n_threads, size_t first, size_t end,
                        bd_arena *arena)
 {
-    const bd_statistic *statistic = task->statistic;
     const bd_mark mark = bd_arena_mark(arena);
     batch *batches;
     BD_NEW(arena, batches, n_threads);
@@ -17,10 +26,7 @@ bd_status weighted_run(const batch_task *task, batch_workspace *workspaces, int 
 #pragma omp parallel for num_threads(n_threads) schedule(dynamic) if (end - first > 1)
     for (size_t i = first; i < end; i++) {
         batch_workspace *work = &workspaces[omp_get_thread_num()];
-        double *errors = task->errors == NULL ? NULL : work->values + statistic->n_values;
-        batch_draw_weights(task, work, &batches[omp_get_thread_num()], i, work->weights);
-        batch_keep(task, work, i,
-                   statistic->from_weights(statistic->context, work->weights, work->scratch, work->values, errors));
+        batch_keep(task, work, i, evaluate(task, work, &batches[omp_get_thread_num()], i));
     }
     bd_arena_rewind(arena, mark);
     return BD_OK;

@@ -109,6 +109,78 @@ static void test_mixed_regression__replicates_are_the_same_for_any_number_of_thr
     assert_near(a->estimates[5], one->shares[0].share, 1e-7);
 }
 
+/* Mean and standard deviation of a value's replicates; within 4 % of what theory has, which is 4 of their own errors. */
+static void assert_spread(const bd_replicates *replicates, size_t value, double mean, double sd)
+{
+    const double *values = replicates->values + value * replicates->n_replicates, n = (double)replicates->n_replicates;
+    double sum = 0, squares = 0;
+    for (size_t r = 0; r < replicates->n_replicates; r++)
+        sum += values[r] / n;
+    for (size_t r = 0; r < replicates->n_replicates; r++)
+        squares += (values[r] - sum) * (values[r] - sum) / (n - 1);
+    if (!(fabs(sum - mean) < 4 * sd / sqrt(n) + 0.01 * fabs(mean)) || !(fabs(sqrt(squares) / sd - 1) < 0.04))
+        fail_msg("value %zu: mean %g and standard deviation %g, not %g and %g", value, sum, sqrt(squares), mean, sd);
+}
+
+static const bd_replicates *draws_of(const char *path, const char *formula, const bd_sampling *sampling)
+{
+    const bd_mixed_analysis *mixed = NULL;
+    bd_mixed_analysis_options options = BD_MIXED_ANALYSIS_DEFAULTS;
+    options.bootstrap = true;
+    options.resampling.n_replicates = 5000;
+    options.resampling.sampling = sampling;
+    must(mix(path, formula, options, &mixed));
+    assert_int_equal(mixed->bootstrap->replicates->n_ended[BD_REPLICATE_USABLE], 5000);
+    return mixed->bootstrap->replicates;
+}
+
+/* In a balanced design the errors of the coefficients are known, and the residual variance is chi-squared. */
+static void test_mixed_regression__drawn_errors_have_the_spread_of_theory(void **state)
+{
+    const char *formula = "Reaction ~ Days + (1 + Days | Subject)";
+    const bd_replicates *parametric = draws_of(SLEEP, formula, &bd_sampling_parametric);
+    (void)state;
+    assert_spread(parametric, 0, 251.405105, 6.824557);
+    assert_spread(parametric, 1, 10.467286, 1.545789);
+    assert_spread(parametric, 4, 25.591796, 25.591796 / sqrt(2 * 144));
+    const bd_replicates *residual = draws_of(SLEEP, formula, &bd_sampling_residuals);
+    assert_spread(residual, 0, 251.405105, 6.824557);
+    assert_spread(residual, 1, 10.467286, 1.545789);
+    const bd_replicates *wild = draws_of(SLEEP, formula, &bd_sampling_wild); /* errors of maximum likelihood */
+    assert_spread(wild, 0, 251.405105, 6.824557 * sqrt(17.0 / 18));
+    assert_spread(wild, 1, 10.467286, 1.545789 * sqrt(17.0 / 18));
+    const bd_replicates *crossed = draws_of("datasets/mixed/penicillin.csv", "diameter ~ (1 | plate) + (1 | sample)",
+                                            &bd_sampling_parametric);
+    assert_spread(crossed, 0, 22.972222, 0.808573);
+    assert_spread(crossed, 3, 0.549923, 0.549923 / sqrt(2 * 115));
+}
+
+static void test_mixed_regression__draws_and_intervals_that_do_not_go_together(void **state)
+{
+    static const struct {
+        const char *path, *formula, *words;
+        const bd_sampling *sampling;
+        const bd_interval_method *method;
+    } cases[] = {
+        {"datasets/mixed/penicillin.csv", "diameter ~ (1 | plate) + (1 | sample)", "cross", NULL, NULL},
+        {"datasets/mixed/sleepstudy.csv", "Reaction ~ (1 | Subject)", "groups are resampled", &bd_sampling_two_stages,
+         NULL},
+        {"datasets/mixed/sleepstudy.csv", "Reaction ~ (1 | Subject)", "not drawn errors", &bd_sampling_parametric, &bd_bca},
+    };
+    const bd_mixed_analysis *mixed;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bd_mixed_analysis_options options = BD_MIXED_ANALYSIS_DEFAULTS;
+        options.bootstrap = true;
+        options.resampling.n_replicates = 100;
+        options.resampling.sampling = cases[i].sampling;
+        options.resampling.method = cases[i].method;
+        assert_int_equal(mix(cases[i].path, cases[i].formula, options, &mixed), BD_EUSAGE);
+        if (strstr(bd_message(), cases[i].words) == NULL)
+            fail_msg("no '%s' in '%s'", cases[i].words, bd_message());
+    }
+}
+
 static void test_mixed_regression__says_what_is_wrong_with_a_formula(void **state)
 {
     static const struct {
@@ -143,6 +215,8 @@ int main(void)
         TEST(test_mixed_regression__shares_of_variance_and_tests_of_slopes),
         TEST(test_mixed_regression__one_variance_is_tested_by_half_of_chi_squared),
         TEST(test_mixed_regression__replicates_are_the_same_for_any_number_of_threads),
+        TEST(test_mixed_regression__drawn_errors_have_the_spread_of_theory),
+        TEST(test_mixed_regression__draws_and_intervals_that_do_not_go_together),
         TEST(test_mixed_regression__says_what_is_wrong_with_a_formula),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

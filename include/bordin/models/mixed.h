@@ -83,6 +83,7 @@ typedef struct bd_mixed {
     double *parameter_covariance;       /* (k + 1)^2, of the k free entries of the Lambdas by columns, then sigma */
     size_t n_parameters;                /* k */
     const bd_mixed_entry *entries;      /* k: which they are */
+    double *gamma;                      /* n_columns: coefficients in the model's own columns */
     double *curvature;                  /* k x k: the deviance's second derivatives, in the model's own scale */
     double deviance;                    /* -2 log-likelihood; of REML its criterion */
     double log_likelihood, aic, bic;
@@ -145,6 +146,27 @@ bd_mixed_parts bd_mixed_parts_of(const bd_mixed_model *model);
 bd_mixed_end bd_mixed_replicate(const bd_mixed_model *model, const bd_mixed *fit, const double *counts, double *scratch,
                                 double *values);
 size_t bd_mixed_scratch(const bd_mixed_model *model);
+
+/* Replicates from drawn errors: y* = X beta + Z b* + e*, X and Z as they are. */
+typedef enum bd_mixed_draw_kind {
+    BD_MIXED_PARAMETRIC, /* b* and e* normal, with the fit's covariances */
+    BD_MIXED_RESIDUAL,   /* b* and e* drawn from the modes and residuals of the fit, centred and brought to its covariances.
+                            Carpenter, Goldstein & Rasbash (2003), doi:10.1111/1467-9876.00415 */
+    BD_MIXED_WILD,       /* Z b* + e*: what is left in a part, times the same 1 or -1.
+                            Modugno & Giannerini (2015), doi:10.1080/03610926.2013.802807 */
+} bd_mixed_draw_kind;
+
+typedef struct bd_mixed_drawing bd_mixed_drawing;
+
+/* Keeps the rows: n_used x (coefficients that vary + n_columns) numbers in `arena`. */
+BD_CHECKED bd_status bd_mixed_drawing_new(const bd_mixed_model *model, const bd_mixed *fit, bd_arena *arena,
+                                          const bd_mixed_drawing **drawing);
+
+/* values as bd_mixed_replicate has them, of replicate number `replicate` under `seed`. Any thread; `scratch` of
+ * bd_mixed_drawing_scratch doubles. */
+bd_mixed_end bd_mixed_draw(const bd_mixed_drawing *drawing, bd_mixed_draw_kind kind, uint64_t seed, uint32_t replicate,
+                           double *scratch, double *values);
+size_t bd_mixed_drawing_scratch(const bd_mixed_drawing *drawing);
 
 /* relative (n_random x n_random) <- Lambda of one term by the parameters of a replicate of `fit`. */
 void bd_mixed_relative(const bd_mixed *fit, size_t term, const double *parameters, double *relative);

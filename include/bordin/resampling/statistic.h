@@ -10,6 +10,8 @@
 #ifndef BORDIN_RESAMPLING_STATISTIC_H
 #define BORDIN_RESAMPLING_STATISTIC_H
 
+#include <stdint.h>
+
 #include <bordin/core/triangle.h>
 
 /* How one replicate ended. */
@@ -39,6 +41,12 @@ typedef struct bd_statistic {
                                      double *errors);
     size_t n_scratch;
     const void *context;
+
+    /* Beside from_weights, which then gives the estimates alone: a replicate of data that are drawn anew, by random
+     * numbers of the stream `replicate` under `seed`; and a sentence on what is drawn. */
+    bd_replicate_end (*from_draws)(const void *context, uint64_t seed, uint32_t replicate, double *scratch,
+                                   double *values);
+    const char *drawn;
 } bd_statistic;
 
 /* In words: "usable", "collinear" ... */
