@@ -1,7 +1,7 @@
 # tests/models/mixed_reference.h and mixed_crossed_reference.h, which test_mixed.c and test_mixed_crossed.c hold mixed models
 # to, and the data sets in datasets/mixed.
 # Run by hand at the top of the source tree: Rscript scripts/reference-mixed.R   (data: writes the data sets; crossed)
-# Made with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3.
+# Made with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3, pbkrtest 0.5.2.
 suppressMessages({library(lme4); library(lmerTest)})
 if ("data" %in% commandArgs(TRUE)) {
     save_csv <- function(d, name)
@@ -18,7 +18,7 @@ show <- function(name, ...)
                               paste(sprintf("%.12g", c(...)), collapse = ", ")), 116, exdent = 4), collapse = "\n"), "\n", sep = "")
 crossed <- "crossed" %in% commandArgs(TRUE)
 guard <- if (crossed) "MIXED_CROSSED_REFERENCE_H" else "MIXED_REFERENCE_H"
-cat("/* Made by scripts/reference-mixed.R with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3. */\n#ifndef BORDIN_TESTS_MODELS_", guard,
+cat("/* Made by scripts/reference-mixed.R with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3, pbkrtest 0.5.2. */\n#ifndef BORDIN_TESTS_MODELS_", guard,
     "\n#define BORDIN_TESTS_MODELS_", guard, "\n\n", sep = "")
 # lme4's optimisers stop where the deviance has 12 digits and theta 6; Newton's steps on the same deviance go on.
 settled <- function(formula, data, reml, weights) {
@@ -50,6 +50,11 @@ fit <- function(name, formula, data, weights = rep(1, nrow(data))) {
         if (nrow(s) == 2) { # a third contrast, the sum of the two, adds nothing
             j <- contestMD(m, rbind(diag(2), c(1, 1)))
             show(paste(which, "joint"), j[["F value"]], j$NumDF, j$DenDF, j[["Pr(>F)"]])
+        }
+        if (reml && all(weights == 1)) {
+            v <- pbkrtest::vcovAdj(m)
+            df <- sapply(seq_len(nrow(s)), function(j) pbkrtest::get_Lb_ddf(m, as.numeric(seq_len(nrow(s)) == j)))
+            show(paste(which, "kenward_roger"), sqrt(diag(as.matrix(v))), df)
         }
         v <- as.data.frame(VarCorr(m))
         show(paste(which, "covariances"), v$vcov)

@@ -228,7 +228,7 @@ static bd_status test_without(const bd_mixed_analysis *mixed, const bd_mixed_des
     const bd_mixed *fit;
     bd_mixed_options options = mixed->options.fit;
     double deviance, df = 0;
-    options.satterthwaite = false;
+    options.df = BD_MIXED_NORMAL;
     BD_TRY(leave_out(design, t, j, arena, &without, &df));
     if (without.n_terms == 0) {
         BD_TRY(plain_deviance(design, options.reml, arena, &deviance));

@@ -10,6 +10,11 @@
 
 enum { MOST_PRINTED = 40 };
 static const double FEW_GROUPS = 20;
+static const char *const DISTRIBUTIONS[] = {
+    [BD_MIXED_SATTERTHWAITE] = "t with Satterthwaite's degrees of freedom",
+    [BD_MIXED_KENWARD_ROGER] = "standard errors and degrees of freedom of t by Kenward and Roger",
+    [BD_MIXED_NORMAL] = "z with the normal distribution",
+};
 
 static size_t place(const bd_heading *from, size_t n, bd_heading *headings, size_t at)
 {
@@ -39,7 +44,7 @@ static bd_status coefficient_table(const bd_mixed_analysis *mixed, bd_document *
     bd_document_rows *rows;
     size_t n = place(first, 6, headings, 0);
     n = mixed->bootstrap ? place(drawn, BD_BOOTSTRAP_CELLS, headings, n) : place(plain, 2, headings, n);
-    if (!mixed->options.fit.satterthwaite)
+    if (mixed->options.fit.df == BD_MIXED_NORMAL)
         headings[4].heading = "z";
     BD_TRY(bd_document_table(document, "coefficients", "Coefficients", headings, n, &rows));
     for (size_t j = 0; j < mixed->fit->n_columns; j++) {
@@ -164,7 +169,7 @@ static bd_status contextual_table(const bd_mixed_analysis *mixed, bd_document *d
     bd_document_rows *rows;
     if (mixed->n_contextual == 0)
         return BD_OK;
-    if (!mixed->options.fit.satterthwaite)
+    if (mixed->options.fit.df == BD_MIXED_NORMAL)
         headings[5].heading = "z";
     BD_TRY(bd_document_table(document, "within_between", "Within, between, and their difference", headings, 9, &rows));
     for (size_t i = 0; i < 3 * mixed->n_contextual; i++) {
@@ -312,8 +317,7 @@ static bd_status notes(const bd_mixed_analysis *mixed, bd_document *document)
     const bd_frame *frame = mixed->frame;
     BD_TRY(bd_document_say(document, BD_NOTE, "Fitted by %s; %s (%g %%).",
                            fit->reml ? "restricted maximum likelihood (REML)" : "maximum likelihood",
-                           mixed->options.fit.satterthwaite ? "t with Satterthwaite's degrees of freedom"
-                                                            : "z with the normal distribution",
+                           DISTRIBUTIONS[mixed->options.fit.df],
                            100 * fit->level));
     BD_TRY(bd_document_say(document, BD_NOTE,
                            "Shares are of what the predictors leave, coefficients that vary averaged over the rows; R2 "

@@ -10,13 +10,27 @@ static char *df;
 
 static struct poptOption option_table[] = {
     {"ml", 0, POPT_ARG_NONE, &ml, 0, "maximum likelihood (default: restricted, REML)", NULL},
-    {"df", 0, POPT_ARG_STRING, &df, 0, "degrees of freedom: satterthwaite (default) or normal", "NAME"},
+    {"df", 0, POPT_ARG_STRING, &df, 0, "degrees of freedom: satterthwaite (default), kenward-roger or normal", "NAME"},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_resampling_options, "Resampling (none unless --boot is given):"),
     CLI_INCLUDE(cli_reading_options, "Reading:"),
     CLI_INCLUDE(cli_output_options, "Output:"),
     POPT_TABLEEND};
+
+static bd_status parse_df(bd_mixed_df *chosen)
+{
+    static const char *const names[] = {[BD_MIXED_SATTERTHWAITE] = "satterthwaite",
+                                        [BD_MIXED_KENWARD_ROGER] = "kenward-roger",
+                                        [BD_MIXED_NORMAL] = "normal"};
+    for (size_t i = 0; df != NULL && i < sizeof names / sizeof *names; i++)
+        if (strcmp(df, names[i]) == 0) {
+            *chosen = (bd_mixed_df)i;
+            return BD_OK;
+        }
+    return df == NULL ? BD_OK
+                      : bd_fail(BD_EUSAGE, "--df takes satterthwaite, kenward-roger or normal, not '%s'", df);
+}
 
 static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec *spec, const char *formula)
 {
@@ -26,9 +40,7 @@ static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec
     options->formula = formula;
     options->fit.reml = !ml;
     options->fit.level = options->resampling.level;
-    if (df != NULL && strcmp(df, "satterthwaite") != 0 && strcmp(df, "normal") != 0)
-        return bd_fail(BD_EUSAGE, "--df takes satterthwaite or normal, not '%s'", df);
-    options->fit.satterthwaite = df == NULL || strcmp(df, "normal") != 0;
+    BD_TRY(parse_df(&options->fit.df));
     if (cli.strata != NULL)
         return bd_fail(BD_EUSAGE, "--strata is for other commands: groups are resampled as they are");
     return BD_OK;

@@ -158,3 +158,13 @@ void symmetric_invert(size_t n, double *a, double *room, int n_threads)
         for (size_t j = i; j < n; j++)
             a[i * n + j] = a[j * n + i] = -a[i * n + j];
 }
+
+void symmetric_subtract_product(size_t n, const double *a, const double *b, double *c, int n_threads)
+{
+#pragma omp parallel for num_threads(n_threads) if (n_threads > 1 && n > MANY) schedule(dynamic)
+    for (size_t i = 0; i < n; i += BLOCK)
+        for (size_t j = 0; j < n; j += WIDE) {
+            const operands o = {.depth = n, .step = n, .a = a + i, .b = b + j, .c = c + i * n + j};
+            subtract_product(&o, least(i + BLOCK, n) - i, least(j + WIDE, n) - j);
+        }
+}

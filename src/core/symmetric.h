@@ -9,6 +9,9 @@
 /* The upper half of a (n x n, by rows) becomes U, a = U'U. False: not positive definite. */
 bool symmetric_root(size_t n, double *a, int n_threads);
 
+/* c (n x n) -= a'b. */
+void symmetric_subtract_product(size_t n, const double *a, const double *b, double *c, int n_threads);
+
 /* All of a, whose upper half is U, becomes (U'U)^-1. `room`: n x n. */
 void symmetric_invert(size_t n, double *a, double *room, int n_threads);
 

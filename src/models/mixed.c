@@ -121,8 +121,7 @@ static bool find_slopes(fitting *f, const double *covariance, double *hessian, d
     return true;
 }
 
-/* inverse <- 2 H^-1 in the directions that have curvature. */
-static bd_status invert_hessian(size_t n, double *hessian, bd_arena *arena, double *inverse)
+bd_status mixed_invert(size_t n, double *hessian, bd_arena *arena, double *inverse)
 {
     gsl_matrix_view matrix = gsl_matrix_view_array(hessian, n, n);
     double *values, *vectors;
@@ -155,7 +154,26 @@ static bd_status satterthwaite(fitting *f, bd_arena *arena, bd_mixed *fit)
     BD_NEW(arena, work, 2 * n + p * p);
     if (!find_slopes(f, fit->covariance, hessian, fit->slopes, work))
         return bd_fail(BD_ENUMERIC, "the deviance cannot be differentiated where it is least");
-    return invert_hessian(n, hessian, arena, fit->parameter_covariance);
+    return mixed_invert(n, hessian, arena, fit->parameter_covariance);
+}
+
+static bd_status kenward_roger(fitting *f, double *unadjusted, bd_arena *arena, bd_mixed *fit)
+{
+    const bd_mixed_model *model = f->model;
+    const size_t p = model->p, n = model->k + 1;
+    const double variance = f->sigma * f->sigma;
+    double *adjusted, *slopes;
+    BD_NEW(arena, adjusted, p * p);
+    BD_NEW(arena, slopes, n * p * p);
+    BD_TRY(mixed_kenward_roger(model, &f->point, arena, fit->parameter_covariance, slopes, adjusted));
+    memcpy(unadjusted, fit->covariance, p * p * sizeof *unadjusted);
+    fit->unadjusted = unadjusted;
+    rotate(model, adjusted, variance, fit->covariance);
+    for (size_t r = 0; r < n; r++)
+        rotate(model, slopes + r * p * p, 1, fit->slopes + r * p * p);
+    for (size_t i = 0; i < n * n; i++)
+        fit->parameter_covariance[i] *= variance * variance;
+    return BD_OK;
 }
 
 /* l'Vl for a p x p matrix. */
@@ -171,8 +189,8 @@ static double form(size_t p, const double *matrix, const double *l)
 bd_mixed_coefficient bd_mixed_contrast(const bd_mixed *fit, const double *weights)
 {
     const size_t p = fit->n_columns, n = fit->n_parameters + 1;
-    const double variance = form(p, fit->covariance, weights), tail = (1 - fit->level) / 2;
-    bd_mixed_coefficient c = {.se = sqrt(variance), .df = INFINITY};
+    const double variance = form(p, fit->unadjusted, weights), tail = (1 - fit->level) / 2;
+    bd_mixed_coefficient c = {.se = sqrt(form(p, fit->covariance, weights)), .df = INFINITY};
     double uncertainty = 0;
     for (size_t j = 0; j < p; j++)
         c.estimate += weights[j] * fit->coefficients[j].estimate;
@@ -205,6 +223,7 @@ static bd_status new_fit(const bd_mixed_model *model, const bd_mixed_options *op
     BD_NEW(arena, fit->random, model->n_terms);
     for (size_t t = 0; t < model->n_terms; t++)
         BD_TRY(mixed_new_random(&model->terms[t], arena, &fit->random[t]));
+    fit->unadjusted = fit->covariance;
     fit->n_rows = model->design->n_rows;
     fit->n_used = model->n_used;
     fit->n_columns = p;
@@ -222,7 +241,11 @@ bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *opti
     const size_t p = model->p;
     bd_mixed *fit = NULL;
     fitting f;
+    double *unadjusted;
+    if (options->df == BD_MIXED_KENWARD_ROGER && !options->reml)
+        return bd_fail(BD_EUSAGE, "Kenward and Roger's degrees of freedom are of REML, not of maximum likelihood");
     BD_TRY(new_fit(model, options, arena, &fit));
+    BD_NEW(arena, unadjusted, p * p);
     const bd_mark scratch = bd_arena_mark(arena);
     double *beta;
     BD_TRY(begin(model, options, arena, &f));
@@ -243,8 +266,10 @@ bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *opti
     memcpy(fit->curvature, f.room, model->k * model->k * sizeof *f.room);
     mixed_describe_random(model, &f.point, fit);
     BD_TRY(mixed_find_effects(model, &f.data, &f.point, arena, fit));
-    if (options->satterthwaite && fit->end != BD_MIXED_NOT_CONVERGED)
+    if (options->df == BD_MIXED_SATTERTHWAITE && fit->end != BD_MIXED_NOT_CONVERGED)
         BD_TRY(satterthwaite(&f, arena, fit));
+    if (options->df == BD_MIXED_KENWARD_ROGER && fit->end != BD_MIXED_NOT_CONVERGED)
+        BD_TRY(kenward_roger(&f, unadjusted, arena, fit));
     double *one;
     BD_NEW(arena, one, p);
     for (size_t j = 0; j < p; j++) {

@@ -131,6 +131,14 @@ void mixed_describe_random(const bd_mixed_model *model, const mixed_point *point
 BD_CHECKED bd_status mixed_find_effects(const bd_mixed_model *model, const mixed_data *data, const mixed_point *point,
                                         bd_arena *arena, bd_mixed *fit);
 
+/* Kenward and Roger's covariance (p x p), its slopes by the variances (k + 1 of p x p) and the variances' covariance w
+ * ((k + 1)^2), at the fit: in the model's columns, relative to the residual variance. BD_EDATA: too many groups. */
+BD_CHECKED bd_status mixed_kenward_roger(const bd_mixed_model *model, const mixed_point *point, bd_arena *arena, double *w,
+                                         double *slopes, double *adjusted);
+
+/* inverse <- 2 matrix^-1 in the directions that have curvature; `matrix` (n x n) is overwritten. */
+BD_CHECKED bd_status mixed_invert(size_t n, double *matrix, bd_arena *arena, double *inverse);
+
 /* bd_mixed_replicate of any data. */
 bd_mixed_end mixed_refit(const bd_mixed_model *model, const bd_mixed *fit, const mixed_data *data, double *scratch,
                          double *values);

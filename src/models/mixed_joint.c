@@ -56,6 +56,8 @@ bd_status bd_mixed_joint_test(const bd_mixed *fit, const double *weights, size_t
     const bd_mark scratch = bd_arena_mark(arena);
     double *inner, *values, *vectors, *axis, *df, largest = 0;
     *test = (bd_mixed_joint){0};
+    if (fit->unadjusted != fit->covariance)
+        return bd_fail(BD_EUSAGE, "joint tests have Satterthwaite's degrees of freedom, not Kenward and Roger's");
     if (n == 0)
         return bd_fail(BD_EUSAGE, "a joint test needs at least one contrast");
     BD_NEW(arena, inner, n * n);

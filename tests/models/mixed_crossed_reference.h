@@ -1,4 +1,4 @@
-/* Made by scripts/reference-mixed.R with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3. */
+/* Made by scripts/reference-mixed.R with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3, pbkrtest 0.5.2. */
 #ifndef BORDIN_TESTS_MODELS_MIXED_CROSSED_REFERENCE_H
 #define BORDIN_TESTS_MODELS_MIXED_CROSSED_REFERENCE_H
 
@@ -7,6 +7,7 @@ static const double penicillin_reml_estimates[] = {22.9722222222};
 static const double penicillin_reml_se[] = {0.808573392587};
 static const double penicillin_reml_df[] = {5.48709226198};
 static const double penicillin_reml_p[] = {3.61920953137e-07};
+static const double penicillin_reml_kenward_roger[] = {0.808573392587, 5.48709227646};
 static const double penicillin_reml_covariances[] = {0.716908212177, 3.73091789004, 0.302415458913};
 static const double penicillin_reml_plate_effects[] = {0.804547044397, 0.804547044397, 0.271359532732,
     0.271359532732};
@@ -25,6 +26,7 @@ static const double pastes_reml_estimates[] = {60.0533333333};
 static const double pastes_reml_se[] = {0.676870066285};
 static const double pastes_reml_df[] = {9.00000001372};
 static const double pastes_reml_p[] = {1.48783347448e-14};
+static const double pastes_reml_kenward_roger[] = {0.676870066285, 9};
 static const double pastes_reml_covariances[] = {8.43366666425, 1.65730864491, 0.678000000029};
 static const double pastes_reml_batch_cask_effects[] = {1.77468700068, 0.332651131709, 1.14172069459,
     1.14172069459};
@@ -64,6 +66,7 @@ static const double slopes_reml_se[] = {0.833796639352, 0.0563384800381};
 static const double slopes_reml_df[] = {5.37393925216, 5.43569202829};
 static const double slopes_reml_p[] = {4.83557471221e-07, 0.0390472185184};
 static const double slopes_reml_joint[] = {557.869521346, 2, 5.44144735804, 5.06233922137e-07};
+static const double slopes_reml_kenward_roger[] = {0.833856903242, 0.0563510895255, 5.37315168984, 5.19390717622};
 static const double slopes_reml_covariances[] = {0.648199548249, 0.00413420152362, -0.000610168795844,
     3.94952816721, 0.0158532861118, 0.14201429758, 0.392406287015};
 static const double slopes_reml_plate_effects[] = {0.685516458662, -0.0115205735319, 0.349138679102,

@@ -1,4 +1,4 @@
-/* Made by scripts/reference-mixed.R with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3. */
+/* Made by scripts/reference-mixed.R with R 4.2.2, lme4 1.1-31, lmerTest 3.1-3, pbkrtest 0.5.2. */
 #ifndef BORDIN_TESTS_MODELS_MIXED_REFERENCE_H
 #define BORDIN_TESTS_MODELS_MIXED_REFERENCE_H
 
@@ -8,6 +8,7 @@ static const double slopes_reml_se[] = {6.82455653616, 1.54578889662};
 static const double slopes_reml_df[] = {17.0000000349, 17.0000000295};
 static const double slopes_reml_p[] = {1.17088748203e-17, 3.26378805011e-06};
 static const double slopes_reml_joint[] = {749.959567616, 2, 17.0000000107, 2.63411766219e-17};
+static const double slopes_reml_kenward_roger[] = {6.82455653616, 1.54578889662, 17, 17};
 static const double slopes_reml_covariances[] = {612.089939695, 35.0716605172, 9.60433289964, 654.941026992};
 static const double slopes_reml_effects[] = {2.2585655183, -40.3985802305, 12.0708369168, 12.0708369168};
 static const double slopes_ml_fit[] = {1751.93934446, 25.5918156291};
@@ -24,6 +25,8 @@ static const double independent_reml_se[] = {6.88538129619, 1.55956594471};
 static const double independent_reml_df[] = {18.1562040267, 18.1562040403};
 static const double independent_reml_p[] = {1.89335755567e-18, 2.59394420216e-06};
 static const double independent_reml_joint[] = {760.177659447, 2, 17.269964901, 1.46417085849e-17};
+static const double independent_reml_kenward_roger[] = {6.88538129619, 1.55956594471, 18.1874764126,
+    18.1874764126};
 static const double independent_reml_covariances[] = {627.569060906, 35.8581987836, 653.583815167};
 static const double independent_reml_effects[] = {1.51269653383, -40.3738977974, 12.2389402184, 12.2389402184};
 static const double independent_ml_fit[] = {1752.00325514, 25.5561347025};
@@ -56,6 +59,7 @@ static const double uneven_reml_se[] = {7.52055462691, 1.77043581784};
 static const double uneven_reml_df[] = {15.8837056933, 16.7151636905};
 static const double uneven_reml_p[] = {5.14375314653e-16, 5.52718805201e-06};
 static const double uneven_reml_joint[] = {676.328960694, 2, 16.432884081, 1.65397172077e-16};
+static const double uneven_reml_kenward_roger[] = {7.56175822725, 1.77393088724, 16.471837217, 16.9035579075};
 static const double uneven_reml_covariances[] = {675.438829809, 46.6580604433, -19.1292877775, 464.124986517};
 static const double uneven_reml_effects[] = {-2.08348130651, -38.1038991101, 17.6426353277, 14.3925829965};
 static const double uneven_ml_fit[] = {1025.16199896, 21.5499233929};
@@ -71,6 +75,7 @@ static const double dyestuff_reml_estimates[] = {1527.5};
 static const double dyestuff_reml_se[] = {19.3834121517};
 static const double dyestuff_reml_df[] = {5.00000000073};
 static const double dyestuff_reml_p[] = {6.23447556579e-09};
+static const double dyestuff_reml_kenward_roger[] = {19.3834121517, 5};
 static const double dyestuff_reml_covariances[] = {1764.04999984, 2451.25000003};
 static const double dyestuff_reml_effects[] = {-17.6068513503, 0.391263363342, 19.5865700867, 19.5865700867};
 static const double dyestuff_ml_fit[] = {327.327059881, 49.5100999767};
@@ -85,6 +90,7 @@ static const double dyestuff2_reml_estimates[] = {5.6656};
 static const double dyestuff2_reml_se[] = {0.678388031233};
 static const double dyestuff2_reml_df[] = {28.9999999994};
 static const double dyestuff2_reml_p[] = {3.3182927492e-09};
+static const double dyestuff2_reml_kenward_roger[] = {0.678388031233, 5};
 static const double dyestuff2_reml_covariances[] = {0, 13.8063096276};
 static const double dyestuff2_reml_effects[] = {0, 0, 0, 0};
 static const double dyestuff2_ml_fit[] = {162.873036654, 3.65323135137};

@@ -160,6 +160,51 @@ static void test_mixed__batches_with_and_without_variance_agree_with_lme4(void *
     assert_fit(fit_of(&design, false), &none_ml);
 }
 
+/* Errors, then degrees of freedom, as pbkrtest has them. */
+static void assert_kenward_roger(const bd_mixed_design *design, const double *wanted, double tolerance)
+{
+    bd_mixed_options options = BD_MIXED_DEFAULTS;
+    const bd_mixed_model *model;
+    const bd_mixed *fit = NULL;
+    options.df = BD_MIXED_KENWARD_ROGER;
+    must(bd_mixed_prepare(design, arena, &model));
+    must(bd_mixed_fit(model, &options, arena, &fit));
+    for (size_t j = 0; j < fit->n_columns; j++) {
+        assert_near(fit->coefficients[j].se, wanted[j], tolerance);
+        assert_near(fit->coefficients[j].df, wanted[fit->n_columns + j], 10 * tolerance);
+        assert_near(fit->coefficients[j].t, fit->coefficients[j].estimate / wanted[j], tolerance);
+    }
+}
+
+static void test_mixed__kenward_and_rogers_errors_agree_with_pbkrtest(void **state)
+{
+    static const uint8_t apart[] = {0, 1};
+    bd_mixed_options options = BD_MIXED_DEFAULTS;
+    bd_mixed_design design = design_of("sleepstudy", "Reaction ~ Days", "1 + Days", "Subject");
+    bd_mixed_term term = *design.terms;
+    const bd_mixed_model *model;
+    const bd_mixed *fit;
+    (void)state;
+    assert_kenward_roger(&design, slopes_reml_kenward_roger, 1e-8);
+    term.blocks = apart;
+    design.terms = &term;
+    assert_kenward_roger(&design, independent_reml_kenward_roger, 1e-8);
+    design = design_of("sleepstudy", "Reaction ~ Days", "1 + Days", "Subject");
+    double *weights = bd_arena_alloc(arena, design.n_rows, sizeof *weights);
+    for (size_t i = 0; i < design.n_rows; i++)
+        weights[i] = (i + 1) * 7 % 10 < 3 + (design.terms->group[i] + 1) % 7;
+    design.weights = weights;
+    assert_kenward_roger(&design, uneven_reml_kenward_roger, 1e-8);
+    design = design_of("dyestuff", "Yield ~ 1", "1", "Batch");
+    assert_kenward_roger(&design, dyestuff_reml_kenward_roger, 1e-8);
+    design = design_of("dyestuff2", "Yield ~ 1", "1", "Batch");
+    assert_kenward_roger(&design, dyestuff2_reml_kenward_roger, 1e-8);
+    options.df = BD_MIXED_KENWARD_ROGER;
+    options.reml = false;
+    must(bd_mixed_prepare(&design, arena, &model));
+    assert_int_equal(bd_mixed_fit(model, &options, arena, &fit), BD_EUSAGE);
+}
+
 /* F, its two degrees of freedom and p; the third contrast is the sum of the others. */
 static void assert_joint(const bd_mixed_design *design, bool reml, const double *wanted)
 {
@@ -288,6 +333,7 @@ int main(void)
         TEST(test_mixed__independent_slopes_agree_with_lme4),
         TEST(test_mixed__weights_and_uneven_groups_agree_with_lme4),
         TEST(test_mixed__batches_with_and_without_variance_agree_with_lme4),
+        TEST(test_mixed__kenward_and_rogers_errors_agree_with_pbkrtest),
         TEST(test_mixed__joint_tests_agree_with_lmertest),
         TEST(test_mixed__replicates_are_fits_of_the_groups_drawn),
         TEST(test_mixed__says_what_it_cannot_do),

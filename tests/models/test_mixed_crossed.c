@@ -139,6 +139,22 @@ static void assert_fit(const bd_mixed *fit, const expected *e)
     assert_near(fit->sigma * fit->sigma, *covariances, 1e-7);
 }
 
+/* Errors, then degrees of freedom, as pbkrtest has them. */
+static void assert_kenward_roger(const bd_mixed_design *design, const double *wanted, double tolerance)
+{
+    bd_mixed_options options = BD_MIXED_DEFAULTS;
+    const bd_mixed_model *model;
+    const bd_mixed *fit = NULL;
+    options.df = BD_MIXED_KENWARD_ROGER;
+    must(bd_mixed_prepare(design, arena, &model));
+    must(bd_mixed_fit(model, &options, arena, &fit));
+    for (size_t j = 0; j < fit->n_columns; j++) {
+        assert_near(fit->coefficients[j].se, wanted[j], tolerance);
+        assert_near(fit->coefficients[j].df, wanted[fit->n_columns + j], 10 * tolerance);
+        assert_near(fit->coefficients[j].t, fit->coefficients[j].estimate / wanted[j], tolerance);
+    }
+}
+
 static void test_mixed_crossed__two_factors_agree_with_lme4(void **state)
 {
     static const expected reml = EXPECTED(penicillin_reml, penicillin_reml_plate_effects, penicillin_reml_sample_effects);
@@ -149,6 +165,7 @@ static void test_mixed_crossed__two_factors_agree_with_lme4(void **state)
     const bd_mixed_design design = design_of(N, c->diameter, c->terms, 2);
     assert_fit(fit_of(&design, true, 1), &reml);
     assert_fit(fit_of(&design, false, 1), &ml);
+    assert_kenward_roger(&design, penicillin_reml_kenward_roger, 1e-8);
 }
 
 static void test_mixed_crossed__nested_factors_agree_with_lme4(void **state)
@@ -166,6 +183,7 @@ static void test_mixed_crossed__nested_factors_agree_with_lme4(void **state)
     assert_string_equal(f->varying[0].groups->levels[3], "B:a");
     assert_fit(fit_of(&design, true, 1), &reml);
     assert_fit(fit_of(&design, false, 1), &ml);
+    assert_kenward_roger(&design, pastes_reml_kenward_roger, 1e-8);
     must(bd_mixed_prepare(&design, arena, &model));
     assert_int_equal(bd_mixed_parts_of(model).n, 10); /* batches share nothing */
 }
@@ -204,6 +222,7 @@ static void test_mixed_crossed__slopes_that_cross_agree_with_lme4(void **state)
     design.columns = columns;
     assert_fit(fit_of(&design, true, 1), &reml);
     assert_fit(fit_of(&design, false, 1), &ml);
+    assert_kenward_roger(&design, slopes_reml_kenward_roger, 1e-7);
     const bd_mixed_term turned[] = {c->terms[1], c->terms[0]}; /* the order of terms is that of the page alone */
     design.terms = turned;
     assert_near(fit_of(&design, true, 1)->deviance, slopes_reml_fit[0], 1e-11);

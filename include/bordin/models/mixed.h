@@ -49,7 +49,7 @@ typedef enum bd_mixed_end {
 
 typedef struct bd_mixed_coefficient {
     double estimate, se;
-    double df; /* Satterthwaite's; infinite where none were asked for */
+    double df; /* infinite where none were asked for */
     double t, p;
     double ci_low, ci_high;
 } bd_mixed_coefficient;
@@ -77,10 +77,13 @@ typedef struct bd_mixed {
     double level;
     bd_mixed_coefficient *coefficients; /* n_columns */
     double *covariance;                 /* n_columns x n_columns */
+    const double *unadjusted;           /* the same shape: what degrees of freedom are of; `covariance` itself but for Kenward
+                                           and Roger's */
     double sigma;                       /* residual standard deviation */
     bd_mixed_random *random;            /* n_terms */
-    double *slopes;                     /* (k + 1) x n_columns x n_columns: of `covariance` by those parameters */
-    double *parameter_covariance;       /* (k + 1)^2, of the k free entries of the Lambdas by columns, then sigma */
+    double *slopes;                     /* (k + 1) x n_columns x n_columns: of `unadjusted` by those parameters */
+    double *parameter_covariance;       /* (k + 1)^2, of the k free entries of the Lambdas by columns, then sigma; of Kenward
+                                           and Roger's the variances and covariances, then sigma^2 */
     size_t n_parameters;                /* k */
     const bd_mixed_entry *entries;      /* k: which they are */
     double *gamma;                      /* n_columns: coefficients in the model's own columns */
@@ -91,14 +94,20 @@ typedef struct bd_mixed {
     bd_mixed_end end;
 } bd_mixed;
 
+typedef enum bd_mixed_df {
+    BD_MIXED_SATTERTHWAITE,
+    BD_MIXED_KENWARD_ROGER, /* of REML alone: with errors that are adjusted for what variances are not known */
+    BD_MIXED_NORMAL,        /* no degrees of freedom */
+} bd_mixed_df;
+
 typedef struct bd_mixed_options {
     bool reml;
-    bool satterthwaite; /* degrees of freedom; otherwise the normal distribution */
+    bd_mixed_df df;
     double level;       /* of the confidence intervals */
     int n_threads;      /* 0: all; crossed groups make use of them */
 } bd_mixed_options;
 
-#define BD_MIXED_DEFAULTS ((bd_mixed_options){.reml = true, .satterthwaite = true, .level = 0.95})
+#define BD_MIXED_DEFAULTS ((bd_mixed_options){.reml = true, .level = 0.95})
 
 typedef struct bd_mixed_model bd_mixed_model; /* cross-products by group */
 
@@ -109,9 +118,11 @@ typedef struct bd_mixed_model bd_mixed_model; /* cross-products by group */
  * collinear columns, named. */
 BD_CHECKED bd_status bd_mixed_prepare(const bd_mixed_design *design, bd_arena *arena, const bd_mixed_model **model);
 
-/* Minimises the profiled deviance by Newton's method with its exact gradient. Degrees of freedom by Satterthwaite from
- * the Hessian in Lambda and sigma, as lmerTest has them.
- * Bates, Maechler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01; Kuznetsova, Brockhoff & Christensen (2017),
+/* Minimises the profiled deviance by a quasi-Newton search with its exact gradient. Degrees of freedom by Satterthwaite
+ * from the Hessian in Lambda and sigma, as lmerTest has them; by Kenward and Roger from the expected information of the
+ * variances, as pbkrtest has them. BD_EUSAGE: these without REML. BD_EDATA: more than 3,000 coefficients of linked groups
+ * for them.
+ * Kenward & Roger (1997), doi:10.2307/2533558; Bates, Maechler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01; Kuznetsova, Brockhoff & Christensen (2017),
  * doi:10.18637/jss.v082.i13. */
 BD_CHECKED bd_status bd_mixed_fit(const bd_mixed_model *model, const bd_mixed_options *options, bd_arena *arena,
                                   const bd_mixed **fit);
@@ -122,12 +133,13 @@ bd_mixed_coefficient bd_mixed_contrast(const bd_mixed *fit, const double *weight
 typedef struct bd_mixed_joint {
     double f, p;
     size_t df; /* of the numerator: the rank of the contrasts */
-    double df_denominator; /* Satterthwaite's; infinite where the fit has none */
+    double df_denominator; /* infinite where the fit has none */
 } bd_mixed_joint;
 
 /* That all n_contrasts sums over j of weights[i * n_columns + j] coefficient[j] are 0: F, the mean of the t^2 of the
  * contrasts' principal axes, whose degrees of freedom make those of the denominator; never below 2. A contrast that is
- * a sum of others adds nothing. BD_EUSAGE: no contrasts, or all of them 0.
+ * a sum of others adds nothing. BD_EUSAGE: no contrasts, or all of them 0; a fit with
+ * Kenward and Roger's degrees of freedom.
  * Fai & Cornelius (1996), doi:10.1080/00949659608811740; Kuznetsova, Brockhoff & Christensen (2017). */
 BD_CHECKED bd_status bd_mixed_joint_test(const bd_mixed *fit, const double *weights, size_t n_contrasts,
                                          bd_arena *arena, bd_mixed_joint *test);
