@@ -279,6 +279,9 @@ bd_status bd_mix(const bd_frame *frame, const bd_mixed_analysis_options *options
     BD_TRY(find_shares(mixed, arena));
     BD_TRY(find_contextual(mixed, arena));
     BD_TRY(find_tests(mixed, &design, arena));
+    if (options->profile)
+        BD_TRY(bd_mixed_profile(model, mixed->fit, options->fit.n_threads, arena, &mixed->intervals,
+                                &mixed->n_intervals));
     if (options->bootstrap)
         BD_TRY(mixed_resample(mixed, model, arena));
     *out = mixed;

@@ -119,6 +119,39 @@ static bd_status random_table(const bd_mixed_analysis *mixed, bd_document *docum
     return random_row(mixed, NULL, 0, value, rows);
 }
 
+/* Of maximum likelihood, whatever the fit. */
+static bd_status interval_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    static const bd_heading headings[] = {{"group", "Group", BD_TEXT},           {"term", "Term", BD_TEXT},
+                                          {"what", "What", BD_TEXT},             {"ml", "ML estimate", BD_ESTIMATE},
+                                          {"ci_low", "CI low", BD_ESTIMATE},     {"ci_high", "CI high", BD_ESTIMATE}};
+    static const char *const what[] = {[BD_MIXED_OF_SD] = "SD",
+                                       [BD_MIXED_OF_CORRELATION] = "r with the first",
+                                       [BD_MIXED_OF_RESIDUAL] = "SD",
+                                       [BD_MIXED_OF_SHARE] = "share (ICC)"};
+    bd_document_rows *rows;
+    if (mixed->intervals == NULL)
+        return BD_OK;
+    BD_TRY(bd_document_table(document, "intervals", "Profile-likelihood intervals", headings, 6, &rows));
+    for (size_t i = 0; i < mixed->n_intervals; i++) {
+        const bd_mixed_interval *one = &mixed->intervals[i];
+        const bd_mixed_term *term = mixed->fit->random[one->term].term;
+        const bool residual = one->kind == BD_MIXED_OF_RESIDUAL;
+        bd_cell *cells;
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(residual ? "(row)" : term->group_name);
+        cells[1] = bd_text(residual ? "residual" : term->random_names[one->coefficient]);
+        cells[2] = bd_text(what[one->kind]);
+        cells[3] = bd_number(one->estimate);
+        cells[4] = bd_number(one->low);
+        cells[5] = bd_number(one->high);
+    }
+    return bd_document_say(document, BD_NOTE,
+                           "Profile-likelihood intervals (%g %%) are of maximum likelihood, as in lme4; an end of 0, or of "
+                           "1 or -1, is the edge of what is possible.",
+                           100 * mixed->fit->level);
+}
+
 /* Of each level, its part of what the predictors leave. */
 static bd_status level_table(const bd_mixed_analysis *mixed, bd_document *document)
 {
@@ -344,6 +377,7 @@ bd_status bd_mixed_document(const bd_mixed_analysis *mixed, bd_arena *arena, bd_
     BD_TRY(coefficient_table(mixed, document));
     BD_TRY(contextual_table(mixed, document));
     BD_TRY(random_table(mixed, document));
+    BD_TRY(interval_table(mixed, document));
     BD_TRY(level_table(mixed, document));
     BD_TRY(share_table(mixed, document));
     BD_TRY(test_table(mixed, document));

@@ -5,12 +5,14 @@
 
 #include "cli.h"
 
-static int ml;
+static int ml, profile;
 static char *df;
 
 static struct poptOption option_table[] = {
     {"ml", 0, POPT_ARG_NONE, &ml, 0, "maximum likelihood (default: restricted, REML)", NULL},
     {"df", 0, POPT_ARG_STRING, &df, 0, "degrees of freedom: satterthwaite (default), kenward-roger or normal", "NAME"},
+    {"variance-intervals", 0, POPT_ARG_NONE, &profile, 0,
+     "profile-likelihood intervals of standard deviations and correlations", NULL},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_resampling_options, "Resampling (none unless --boot is given):"),
@@ -39,6 +41,8 @@ static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec
     BD_TRY(cli_frame_spec(formula, spec, &options->resampling.sampling));
     options->formula = formula;
     options->fit.reml = !ml;
+    options->profile = profile;
+    options->fit.n_threads = options->resampling.n_threads;
     options->fit.level = options->resampling.level;
     BD_TRY(parse_df(&options->fit.df));
     if (cli.strata != NULL)

@@ -20,6 +20,11 @@ typedef struct fitting {
     double sigma;
 } fitting;
 
+int mixed_threads(int n_threads)
+{
+    return n_threads > 0 ? n_threads : omp_get_max_threads();
+}
+
 static void start_afresh(const bd_mixed_model *model, double *theta)
 {
     for (size_t i = 0; i < model->k; i++)
@@ -34,7 +39,7 @@ static bd_status begin(const bd_mixed_model *model, const bd_mixed_options *opti
     BD_NEW(arena, f->room, mixed_search_room(model));
     BD_NEW(arena, room, mixed_point_room(model));
     mixed_point_make(model, room, &f->point);
-    f->point.n_threads = options->n_threads > 0 ? options->n_threads : omp_get_max_threads();
+    f->point.n_threads = mixed_threads(options->n_threads);
     start_afresh(model, f->theta);
     return BD_OK;
 }

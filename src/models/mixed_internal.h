@@ -139,6 +139,9 @@ BD_CHECKED bd_status mixed_kenward_roger(const bd_mixed_model *model, const mixe
 /* inverse <- 2 matrix^-1 in the directions that have curvature; `matrix` (n x n) is overwritten. */
 BD_CHECKED bd_status mixed_invert(size_t n, double *matrix, bd_arena *arena, double *inverse);
 
+/* Of an option, 0 being all. */
+int mixed_threads(int n_threads);
+
 /* bd_mixed_replicate of any data. */
 bd_mixed_end mixed_refit(const bd_mixed_model *model, const bd_mixed *fit, const mixed_data *data, double *scratch,
                          double *values);

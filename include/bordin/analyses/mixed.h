@@ -21,6 +21,7 @@ BD_CHECKED bd_status bd_mixed_formula(const char *text, bd_arena *arena, bd_fram
 typedef struct bd_mixed_analysis_options {
     const char *formula; /* as it was typed */
     bd_mixed_options fit;
+    bool profile;   /* whether to find profile-likelihood intervals of what varies */
     bool bootstrap; /* whether to resample groups, each drawn one as a group of its own */
     bd_bootstrap_options resampling;
 } bd_mixed_analysis_options;
@@ -62,6 +63,8 @@ typedef struct bd_mixed_analysis {
     size_t n_contextual;
     bd_random_test *tests; /* by term, the last coefficient first */
     size_t n_tests;
+    const bd_mixed_interval *intervals; /* NULL unless asked for */
+    size_t n_intervals;
     const bd_bootstrap_result *bootstrap; /* coefficients, standard deviations of the random ones and of rows, the terms'
                                              shares; NULL unless asked for */
 } bd_mixed_analysis;
@@ -71,7 +74,7 @@ typedef struct bd_mixed_analysis {
 BD_CHECKED bd_status bd_mix(const bd_frame *frame, const bd_mixed_analysis_options *options, bd_arena *arena,
                             const bd_mixed_analysis **mixed);
 
-/* The tables "coefficients", "within_between", "random", "shares", "random_tests", "fit", "effects", sentences, notes,
+/* The tables "coefficients", "within_between", "random", "intervals", "shares", "random_tests", "fit", "effects", sentences, notes,
  * warnings, provenance. */
 BD_CHECKED bd_status bd_mixed_document(const bd_mixed_analysis *mixed, bd_arena *arena, bd_document **document);
 

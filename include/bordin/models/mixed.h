@@ -144,6 +144,27 @@ typedef struct bd_mixed_joint {
 BD_CHECKED bd_status bd_mixed_joint_test(const bd_mixed *fit, const double *weights, size_t n_contrasts,
                                          bd_arena *arena, bd_mixed_joint *test);
 
+typedef enum bd_mixed_interval_kind {
+    BD_MIXED_OF_SD,          /* of a coefficient of a term */
+    BD_MIXED_OF_CORRELATION, /* of a coefficient with the first of its term */
+    BD_MIXED_OF_RESIDUAL,    /* the standard deviation of rows */
+    BD_MIXED_OF_SHARE,       /* of the only term, of all that the predictors leave; where one coefficient varies */
+} bd_mixed_interval_kind;
+
+typedef struct bd_mixed_interval {
+    bd_mixed_interval_kind kind;
+    size_t term, coefficient;
+    double estimate;  /* of maximum likelihood */
+    double low, high; /* NaN: not found, or of a correlation with what does not vary */
+} bd_mixed_interval;
+
+/* Profile-likelihood intervals at the fit's level, of maximum likelihood whatever the fit: by term the standard
+ * deviations and correlations with the first coefficient, then the residual's, then the share. An end at the edge (0, or 1
+ * and -1) where the likelihood there is not low enough.
+ * Venzon & Moolgavkar (1988), doi:10.2307/2347496; Bates et al. (2015), sec. 5.1. BD_ENUMERIC: no maximum. */
+BD_CHECKED bd_status bd_mixed_profile(const bd_mixed_model *model, const bd_mixed *fit, int n_threads, bd_arena *arena,
+                                      const bd_mixed_interval **intervals, size_t *n_intervals);
+
 /* Sets of rows that share no group of any term: the groups themselves of one term, the outermost of nested ones. */
 typedef struct bd_mixed_parts {
     size_t n;
