@@ -50,7 +50,7 @@ typedef struct cli_command {
     bd_status (*run)(size_t n_arguments, const char *const *arguments, bd_arena *arena);
 } cli_command;
 
-extern const cli_command cli_regress, cli_mixed, cli_mediate, cli_describe, cli_survival, cli_adherence, cli_simulate;
+extern const cli_command cli_regress, cli_mixed, cli_meta, cli_mediate, cli_describe, cli_survival, cli_adherence, cli_simulate;
 
 /* The command line as typed, for the provenance. */
 extern const char *cli_command_line;
