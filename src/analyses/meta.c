@@ -60,8 +60,8 @@ static bd_status convert(const bd_frame *frame, const bd_meta_options *options, 
         return bd_fail(BD_EDATA, "study %s has the correlation %g; correlations lie between -1 and 1",
                        study_of(frame, i, arena), y);
     if (!(given > least))
-        return bd_fail(BD_EDATA, "study %s has %s = %g; the number of people must be above %g", study_of(frame, i, arena),
-                       column, given, least);
+        return bd_fail(BD_EDATA, "study %s has %s = %g; the number of people must be above %g",
+                       study_of(frame, i, arena), column, given, least);
     *effect = options->measure == BD_MEASURE_ZCOR ? atanh(y) : y;
     *variance = options->measure == BD_MEASURE_ZCOR ? 1 / (given - 3) : (1 - y * y) * (1 - y * y) / (given - 1);
     return BD_OK;
@@ -75,8 +75,9 @@ static bd_status check_studies(const bd_frame *frame, bd_arena *arena)
     BD_NEW(arena, seen, frame->cluster->n_levels);
     for (size_t i = 0; i < frame->n_rows; i++) {
         if (seen[frame->cluster->codes[i]])
-            return bd_fail(BD_EDATA, "study '%s' occurs twice in %s; effects of one study depend on each other: keep one, "
-                                     "or average them first",
+            return bd_fail(BD_EDATA,
+                           "study '%s' occurs twice in %s; effects of one study depend on each other: keep one, "
+                           "or average them first",
                            frame->cluster->levels[frame->cluster->codes[i]], frame->cluster->name);
         seen[frame->cluster->codes[i]] = true;
     }

@@ -47,16 +47,16 @@ static bd_status pooled_table(const bd_meta_analysis *meta, bd_document *documen
     const bd_pooling_coefficient *c = &meta->fit->coefficients[0];
     const bd_interval_ends *ends = meta->bootstrap ? &meta->bootstrap->ends[0] : NULL;
     const bd_value values[] = {
-        {{"estimate", "Pooled effect", BD_STATISTIC}, back(meta, c->estimate)},
-        {{"ci_low", "CI low", BD_STATISTIC}, back(meta, ends ? ends->low : c->ci_low)},
-        {{"ci_high", "CI high", BD_STATISTIC}, back(meta, ends ? ends->high : c->ci_high)},
-        {{"prediction_low", "A new study, from", BD_STATISTIC}, back(meta, c->prediction_low)},
-        {{"prediction_high", "to", BD_STATISTIC}, back(meta, c->prediction_high)},
+        {{"estimate", "Pooled effect", BD_ESTIMATE}, back(meta, c->estimate)},
+        {{"ci_low", "CI low", BD_ESTIMATE}, back(meta, ends ? ends->low : c->ci_low)},
+        {{"ci_high", "CI high", BD_ESTIMATE}, back(meta, ends ? ends->high : c->ci_high)},
+        {{"prediction_low", "A new study, from", BD_ESTIMATE}, back(meta, c->prediction_low)},
+        {{"prediction_high", "to", BD_ESTIMATE}, back(meta, c->prediction_high)},
     };
     if (meta->fit->n_columns > 1 || !meta->design.has_intercept)
         return BD_OK;
-    return bd_document_list(document, "pooled", meta->options.measure == BD_MEASURE_ZCOR ? "Pooled, as a correlation" : "Pooled",
-                            values, sizeof values / sizeof *values, true);
+    const char *title = meta->options.measure == BD_MEASURE_ZCOR ? "Pooled, as a correlation" : "Pooled";
+    return bd_document_list(document, "pooled", title, values, sizeof values / sizeof *values, true);
 }
 
 static bd_status heterogeneity_table(const bd_meta_analysis *meta, bd_document *document)
@@ -64,11 +64,11 @@ static bd_status heterogeneity_table(const bd_meta_analysis *meta, bd_document *
     const bd_pooled *fit = meta->fit;
     const bd_value values[] = {
         {{"k", "Studies", BD_COUNT}, (double)fit->n},
-        {{"tau2", "tau2", BD_STATISTIC}, fit->tau2},
-        {{"tau2_se", "SE of tau2", BD_STATISTIC}, fit->tau2_se},
-        {{"tau2_low", "tau2, CI low", BD_STATISTIC}, fit->tau2_low},
-        {{"tau2_high", "tau2, CI high", BD_STATISTIC}, fit->tau2_high},
-        {{"tau", "tau", BD_STATISTIC}, sqrt(fit->tau2)},
+        {{"tau2", "tau2", BD_ESTIMATE}, fit->tau2},
+        {{"tau2_se", "SE of tau2", BD_ESTIMATE}, fit->tau2_se},
+        {{"tau2_low", "tau2, CI low", BD_ESTIMATE}, fit->tau2_low},
+        {{"tau2_high", "tau2, CI high", BD_ESTIMATE}, fit->tau2_high},
+        {{"tau", "tau", BD_ESTIMATE}, sqrt(fit->tau2)},
         {{"i2", "I2, per cent", BD_STATISTIC}, 100 * fit->i2},
         {{"i2_low", "I2, CI low", BD_STATISTIC}, 100 * fit->i2_low},
         {{"i2_high", "I2, CI high", BD_STATISTIC}, 100 * fit->i2_high},
@@ -90,8 +90,8 @@ static bd_status heterogeneity_table(const bd_meta_analysis *meta, bd_document *
 /* A forest plot's numbers. */
 static bd_status study_table(const bd_meta_analysis *meta, bd_arena *arena, bd_document *document)
 {
-    static const bd_heading headings[] = {{"study", "Study", BD_TEXT},         {"effect", "Effect", BD_STATISTIC},
-                                          {"ci_low", "CI low", BD_STATISTIC},  {"ci_high", "CI high", BD_STATISTIC},
+    static const bd_heading headings[] = {{"study", "Study", BD_TEXT},         {"effect", "Effect", BD_ESTIMATE},
+                                          {"ci_low", "CI low", BD_ESTIMATE},  {"ci_high", "CI high", BD_ESTIMATE},
                                           {"variance", "Variance", BD_ESTIMATE}, {"weight", "Weight, %", BD_STATISTIC}};
     const bd_frame *frame = meta->frame;
     const double quantile = gsl_cdf_ugaussian_Pinv(0.5 + meta->fit->level / 2);
@@ -122,7 +122,8 @@ static bd_status sentence(const bd_meta_analysis *meta, bd_document *document)
     if (fit->n_columns > 1)
         return bd_document_say(document, BD_SENTENCE,
                                "The moderators together: %s = %.2f, %s; I2 of what is left is %.0f %%.",
-                               isfinite(fit->df) ? "F" : "chi-squared", fit->qm, bd_show_p(fit->qm_p).text, 100 * fit->i2);
+                               isfinite(fit->df) ? "F" : "chi-squared", fit->qm, bd_show_p(fit->qm_p).text,
+                               100 * fit->i2);
     return bd_document_say(document, BD_SENTENCE,
                            "%zu studies have a pooled effect of %.4g (%g %% interval [%.4g, %.4g], %s); %.0f %% of the "
                            "variance of their effects is more than sampling brings (I2), and a new study's effect is "
@@ -149,7 +150,8 @@ static bd_status notes(const bd_meta_analysis *meta, bd_document *document)
                                fit->df, fit->factor, fit->test == BD_POOLING_KNHA ? " (never below 1)" : "",
                                100 * fit->level);
     return bd_document_say(document, BD_NOTE, "Tests and intervals: %s; %g %%.",
-                           fit->test == BD_POOLING_Z ? "z, Wald's" : "t, Wald's with the studies' df", 100 * fit->level);
+                           fit->test == BD_POOLING_Z ? "z, Wald's" : "t, Wald's with the studies' df",
+                           100 * fit->level);
 }
 
 bd_status bd_meta_document(const bd_meta_analysis *meta, bd_arena *arena, bd_document **out)

@@ -45,9 +45,10 @@ static bd_status column_of(bd_meta_options *options, bd_arena *arena, bd_frame_s
     if (se != NULL && variance != NULL)
         return bd_fail(BD_EUSAGE, "--se and --variance say the same; give one of them");
     if (column == NULL)
-        return bd_fail(BD_EUSAGE, generic ? "how exact are the effects? Name the column of their variances (--variance) or "
-                                            "standard errors (--se); of correlations, --measure zcor --n NAME"
-                                          : "name the column of the numbers of people: --n NAME");
+        return bd_fail(BD_EUSAGE, "%s",
+                       generic ? "how exact are the effects? Name the column of their variances (--variance) or "
+                                 "standard errors (--se); of correlations, --measure zcor --n NAME"
+                               : "name the column of the numbers of people: --n NAME");
     options->errors = generic && se != NULL;
     spec->extra_option = generic ? (se != NULL ? "--se" : "--variance") : "--n";
     return bd_print(arena, &spec->extra, "0 + `%s`", column);
@@ -81,7 +82,8 @@ static bd_status meta(size_t n_arguments, const char *const *arguments, bd_arena
     const bd_meta_analysis *result;
     bd_document *document;
     if (n_arguments != 2)
-        return bd_fail(BD_EUSAGE, "meta takes a formula and a file: bordin meta 'r ~ 1' studies.csv --n n --measure zcor");
+        return bd_fail(BD_EUSAGE, "meta takes a formula and a file: "
+                                  "bordin meta 'r ~ 1' studies.csv --n n --measure zcor");
     BD_TRY(parse_options(arguments[0], arena, &spec, &options));
     BD_TRY(cli_check_outputs(arguments[1], arena));
     BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
@@ -96,11 +98,11 @@ const cli_command cli_meta = {
     .summary = "meta-analysis: effects of studies pooled, with moderators",
     .arguments = "FORMULA FILE",
     .example = "bordin meta 'ri ~ 1' datasets/meta_conscientiousness_adherence/studies.csv --measure zcor --n ni\n"
-               "  bordin meta 'ri ~ meanage + design' datasets/meta_conscientiousness_adherence/studies.csv --measure zcor "
-               "--n ni",
-    .text = "Pools one effect of each study. FORMULA is 'effect ~ 1', or 'effect ~ moderators' with terms as for regress.\n"
-            "Random effects unless --method ee; a table of the studies has what a forest plot shows. FILE is CSV, gzip or\n"
-            "not; - reads standard input.",
+               "  bordin meta 'ri ~ meanage + design' datasets/meta_conscientiousness_adherence/studies.csv "
+               "--measure zcor --n ni",
+    .text = "Pools one effect of each study. FORMULA is 'effect ~ 1', or 'effect ~ moderators' with terms as for\n"
+            "regress. Random effects unless --method ee; a table of the studies has what a forest plot shows. FILE is\n"
+            "CSV, gzip or not; - reads standard input.",
     .options = option_table,
     .more_help = more_help,
     .run = meta,

@@ -50,7 +50,7 @@ typedef struct bd_pooled {
     double *covariance;         /* n_columns x n_columns */
     double *weights;            /* n: 1 / (variance + tau^2), in per cent */
     double *fitted;             /* n */
-    double tau2, tau2_se;       /* the error of REML's and ML's; NaN otherwise */
+    double tau2, tau2_se;       /* its error by the estimator's own formula; NaN of equal effects */
     double tau2_low, tau2_high; /* Q-profile */
     double i2, i2_low, i2_high, h2, h2_low, h2_high; /* I2 as a share */
     double q, q_df, q_p;        /* of residual heterogeneity */
