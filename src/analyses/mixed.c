@@ -154,8 +154,7 @@ static bd_status find_contextual(bd_mixed_analysis *mixed, bd_arena *arena)
     return BD_OK;
 }
 
-/* -2 log-likelihood, or REML's criterion, without anything random. */
-static bd_status plain_deviance(const bd_mixed_design *d, bool reml, bd_arena *arena, double *deviance)
+bd_status mixed_plain_deviance(const bd_mixed_design *d, bool reml, bd_arena *arena, double *deviance)
 {
     const bd_ols_design design = {.n_rows = d->n_rows,
                                   .n_columns = d->n_columns,
@@ -183,6 +182,12 @@ static bd_status plain_deviance(const bd_mixed_design *d, bool reml, bd_arena *a
     for (size_t j = 0; j < d->n_columns; j++)
         *deviance += 2 * log(triangle[j * d->n_columns + j]);
     return BD_OK;
+}
+
+double mixed_mixture_p(double statistic, double df)
+{
+    const double low = df > 1 ? gsl_cdf_chisq_Q(statistic, df - 1) : statistic <= 0;
+    return (low + gsl_cdf_chisq_Q(statistic, df)) / 2;
 }
 
 /* The design without coefficient j of term t, and how many free entries of Lambda it has less. */
@@ -231,16 +236,14 @@ static bd_status test_without(const bd_mixed_analysis *mixed, const bd_mixed_des
     options.df = BD_MIXED_NORMAL;
     BD_TRY(leave_out(design, t, j, arena, &without, &df));
     if (without.n_terms == 0) {
-        BD_TRY(plain_deviance(design, options.reml, arena, &deviance));
+        BD_TRY(mixed_plain_deviance(design, options.reml, arena, &deviance));
     } else {
         BD_TRY(bd_mixed_prepare(&without, arena, &model));
         BD_TRY(bd_mixed_fit(model, &options, arena, &fit));
         deviance = fit->end == BD_MIXED_NOT_CONVERGED ? NAN : fit->deviance;
     }
     const double x = fmax(0, deviance - mixed->fit->deviance);
-    const double low = df > 1 ? gsl_cdf_chisq_Q(x, df - 1) : x <= 0;
-    *test = (bd_random_test){design->terms[t].group_name, design->terms[t].random_names[j], x, df,
-                             (low + gsl_cdf_chisq_Q(x, df)) / 2};
+    *test = (bd_random_test){design->terms[t].group_name, design->terms[t].random_names[j], x, df, mixed_mixture_p(x, df)};
     return BD_OK;
 }
 

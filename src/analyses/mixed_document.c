@@ -8,13 +8,20 @@
 #include <bordin/analyses/provenance.h>
 #include <bordin/report/number.h>
 
+#include "analyses/mixed_internal.h"
+
 enum { MOST_PRINTED = 40 };
 static const double FEW_GROUPS = 20;
-static const char *const DISTRIBUTIONS[] = {
-    [BD_MIXED_SATTERTHWAITE] = "t with Satterthwaite's degrees of freedom",
-    [BD_MIXED_KENWARD_ROGER] = "standard errors and degrees of freedom of t by Kenward and Roger",
-    [BD_MIXED_NORMAL] = "z with the normal distribution",
-};
+
+const char *mixed_distribution(bd_mixed_df df)
+{
+    static const char *const names[] = {
+        [BD_MIXED_SATTERTHWAITE] = "t with Satterthwaite's degrees of freedom",
+        [BD_MIXED_KENWARD_ROGER] = "standard errors and degrees of freedom of t by Kenward and Roger",
+        [BD_MIXED_NORMAL] = "z with the normal distribution",
+    };
+    return names[df];
+}
 
 static size_t place(const bd_heading *from, size_t n, bd_heading *headings, size_t at)
 {
@@ -22,13 +29,16 @@ static size_t place(const bd_heading *from, size_t n, bd_heading *headings, size
     return at + n;
 }
 
+void mixed_coefficient_cells(const bd_mixed_coefficient *c, bd_cell *cells)
+{
+    const double values[] = {c->estimate, c->se, isfinite(c->df) ? c->df : NAN, c->t, c->p, c->ci_low, c->ci_high};
+    for (size_t i = 0; i < MIXED_COEFFICIENT_CELLS; i++)
+        cells[i] = bd_number(values[i]);
+}
+
 static void fill(const bd_mixed_coefficient *c, const bd_interval_ends *ends, bd_cell *cells)
 {
-    const double values[] = {c->estimate, c->se, c->df, c->t, c->p, c->ci_low, c->ci_high};
-    for (size_t i = 0; i < 7; i++)
-        cells[i] = bd_number(values[i]);
-    if (!isfinite(c->df))
-        cells[2] = bd_number(NAN);
+    mixed_coefficient_cells(c, cells);
     if (ends != NULL)
         bd_bootstrap_cells(ends, cells + 5);
 }
@@ -350,7 +360,7 @@ static bd_status notes(const bd_mixed_analysis *mixed, bd_document *document)
     const bd_frame *frame = mixed->frame;
     BD_TRY(bd_document_say(document, BD_NOTE, "Fitted by %s; %s (%g %%).",
                            fit->reml ? "restricted maximum likelihood (REML)" : "maximum likelihood",
-                           DISTRIBUTIONS[mixed->options.fit.df],
+                           mixed_distribution(mixed->options.fit.df),
                            100 * fit->level));
     BD_TRY(bd_document_say(document, BD_NOTE,
                            "Shares are of what the predictors leave, coefficients that vary averaged over the rows; R2 "

@@ -3,8 +3,23 @@
 #define BORDIN_SRC_ANALYSES_MIXED_INTERNAL_H
 
 #include <bordin/analyses/mixed.h>
+#include <bordin/report/document.h>
 
 /* Fills mixed->bootstrap. */
 BD_CHECKED bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, bd_arena *arena);
+
+/* -2 log-likelihood, or REML's criterion, without anything random. */
+BD_CHECKED bd_status mixed_plain_deviance(const bd_mixed_design *design, bool reml, bd_arena *arena, double *deviance);
+
+/* That a likelihood ratio is larger, where one of df variances and covariances is at its edge: the mean of chi-squared with
+ * df - 1 and with df. */
+double mixed_mixture_p(double statistic, double df);
+
+/* What tests and intervals are made with, in words. */
+const char *mixed_distribution(bd_mixed_df df);
+
+/* Estimate, SE, df (empty where infinite), t, p, the interval. */
+enum { MIXED_COEFFICIENT_CELLS = 7 };
+void mixed_coefficient_cells(const bd_mixed_coefficient *coefficient, bd_cell *cells);
 
 #endif

@@ -5,6 +5,7 @@
 #include <popt.h>
 
 #include <bordin/analyses/bootstrap.h>
+#include <bordin/models/mixed.h>
 #include <bordin/data/profile.h>
 #include <bordin/models/ols.h>
 
@@ -37,7 +38,7 @@ extern cli_options cli;
 
 /* Groups of options, for a command's table. */
 extern struct poptOption cli_reading_options[], cli_where_options[], cli_output_options[], cli_resampling_options[],
-    cli_profile_options[];
+    cli_profile_options[], cli_mixed_options[];
 #define CLI_INCLUDE(table, title) {NULL, 0, POPT_ARG_INCLUDE_TABLE, table, 0, title, NULL}
 
 typedef struct cli_command {
@@ -50,7 +51,8 @@ typedef struct cli_command {
     bd_status (*run)(size_t n_arguments, const char *const *arguments, bd_arena *arena);
 } cli_command;
 
-extern const cli_command cli_regress, cli_mixed, cli_meta, cli_mediate, cli_describe, cli_survival, cli_adherence, cli_simulate;
+extern const cli_command cli_regress, cli_mixed, cli_therapist, cli_meta, cli_mediate, cli_describe, cli_survival,
+    cli_adherence, cli_simulate;
 
 /* The command line as typed, for the provenance. */
 extern const char *cli_command_line;
@@ -62,6 +64,9 @@ BD_CHECKED bd_status cli_real(const char *option, const char *text, double low, 
 BD_CHECKED bd_status cli_level(double *level);
 BD_CHECKED bd_status cli_threads(int *n_threads);
 BD_CHECKED bd_status cli_csv(bd_arena *arena, bd_csv_options *options);
+
+/* cli_mixed_options, --level and --threads. */
+BD_CHECKED bd_status cli_mixed_fit(bd_mixed_options *fit);
 
 /* --boot, --ci, --seed, --level, --threads, --precision, --checkpoint; *asked is false when --boot was not given or is 0. */
 BD_CHECKED bd_status cli_resampling(bd_bootstrap_options *options, bool *asked);

@@ -1,38 +1,19 @@
 /* bordin mixed FORMULA FILE */
-#include <string.h>
-
 #include <bordin/analyses/mixed.h>
 
 #include "cli.h"
 
-static int ml, profile;
-static char *df;
+static int profile;
 
 static struct poptOption option_table[] = {
-    {"ml", 0, POPT_ARG_NONE, &ml, 0, "maximum likelihood (default: restricted, REML)", NULL},
-    {"df", 0, POPT_ARG_STRING, &df, 0, "degrees of freedom: satterthwaite (default), kenward-roger or normal", "NAME"},
+    CLI_INCLUDE(cli_mixed_options, NULL),
     {"variance-intervals", 0, POPT_ARG_NONE, &profile, 0,
      "profile-likelihood intervals of standard deviations and correlations", NULL},
-    {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_resampling_options, "Resampling (none unless --boot is given):"),
     CLI_INCLUDE(cli_reading_options, "Reading:"),
     CLI_INCLUDE(cli_output_options, "Output:"),
     POPT_TABLEEND};
-
-static bd_status parse_df(bd_mixed_df *chosen)
-{
-    static const char *const names[] = {[BD_MIXED_SATTERTHWAITE] = "satterthwaite",
-                                        [BD_MIXED_KENWARD_ROGER] = "kenward-roger",
-                                        [BD_MIXED_NORMAL] = "normal"};
-    for (size_t i = 0; df != NULL && i < sizeof names / sizeof *names; i++)
-        if (strcmp(df, names[i]) == 0) {
-            *chosen = (bd_mixed_df)i;
-            return BD_OK;
-        }
-    return df == NULL ? BD_OK
-                      : bd_fail(BD_EUSAGE, "--df takes satterthwaite, kenward-roger or normal, not '%s'", df);
-}
 
 static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec *spec, const char *formula)
 {
@@ -40,11 +21,8 @@ static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec
     BD_TRY(cli_check_boot(options->bootstrap, false));
     BD_TRY(cli_frame_spec(formula, spec, &options->resampling.sampling));
     options->formula = formula;
-    options->fit.reml = !ml;
     options->profile = profile;
-    options->fit.n_threads = options->resampling.n_threads;
-    options->fit.level = options->resampling.level;
-    BD_TRY(parse_df(&options->fit.df));
+    BD_TRY(cli_mixed_fit(&options->fit));
     if (cli.strata != NULL)
         return bd_fail(BD_EUSAGE, "--strata is for other commands: groups are resampled as they are");
     return BD_OK;
