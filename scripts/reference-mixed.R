@@ -11,6 +11,7 @@ if ("data" %in% commandArgs(TRUE)) {
     save_csv(Dyestuff2, "dyestuff2")
     save_csv(Penicillin, "penicillin")
     save_csv(Pastes, "pastes")
+    save_csv(cbpp, "cbpp")
     quit()
 }
 show <- function(name, ...)

@@ -7,11 +7,12 @@
 #include <bordin/analyses/provenance.h>
 #include <bordin/report/number.h>
 
+#include "analyses/glm_ratio.h"
+
 enum { N_FIRST = 6 }; /* columns before the interval */
 static const double OVERDISPERSED = 2; /* Pearson's, from which it is worth a warning */
 
-/* "odds_ratio" as it is printed. */
-static const char *ratio_heading(const char *ratio)
+const char *glm_ratio_heading(const char *ratio)
 {
     static const char *const headings[][2] = {{"odds_ratio", "Odds ratio"},
                                               {"hazard_ratio", "Hazard ratio"},
@@ -37,7 +38,7 @@ static size_t coefficient_headings(const bd_glm_regression *regression, const ch
     };
     const bd_heading wald[] = {{"ci_low", "CI low", BD_ESTIMATE}, {"ci_high", "CI high", BD_ESTIMATE}};
     const bd_heading by_bootstrap[] = {BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
-    const bd_heading ratios[] = {{"ratio", ratio ? ratio_heading(ratio) : "", BD_STATISTIC},
+    const bd_heading ratios[] = {{"ratio", ratio ? glm_ratio_heading(ratio) : "", BD_STATISTIC},
                                  {"ratio_ci_low", "Ratio CI", BD_STATISTIC},
                                  {"ratio_ci_high", "", BD_STATISTIC}};
     const bool boot = regression->bootstrap != NULL;
@@ -222,7 +223,7 @@ static bd_status model_notes(const bd_glm_regression *regression, bd_document *d
         BD_TRY(bd_document_say(document, BD_NOTE, "Firth's penalised likelihood; z and the intervals are Wald's."));
     if (ratio != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "%s: exp(estimate), and of the ends of its interval.",
-                               ratio_heading(ratio)));
+                               glm_ratio_heading(ratio)));
     if (frame->offset != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "Offset: %s.", frame->offset_name));
     if (frame->trials != NULL)

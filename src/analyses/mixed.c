@@ -10,8 +10,7 @@
 
 #include "analyses/mixed_internal.h"
 
-/* The parts of the formula with the groups of `first`, as one term: each part a block. */
-static bd_status join_varying(const bd_frame *frame, size_t first, bd_arena *arena, bd_mixed_term *term)
+bd_status mixed_join_varying(const bd_frame *frame, size_t first, bd_arena *arena, bd_mixed_term *term)
 {
     const char *by = frame->varying[first].groups->name;
     const double **random = NULL;
@@ -54,7 +53,7 @@ static bd_status terms_of(const bd_frame *frame, bd_arena *arena, bd_mixed_analy
             t++;
         if (t < design->n_terms)
             continue;
-        BD_TRY(join_varying(frame, v, arena, &terms[t]));
+        BD_TRY(mixed_join_varying(frame, v, arena, &terms[t]));
         mixed->shares[design->n_terms++].groups = frame->varying[v].groups;
         mixed->n_random += terms[t].n_random;
     }
@@ -130,27 +129,34 @@ static bd_status find_shares(bd_mixed_analysis *mixed, bd_arena *arena)
     return BD_OK;
 }
 
-/* "within(x, g)" and "between(x, g)" of one x. */
-static bd_status find_contextual(bd_mixed_analysis *mixed, bd_arena *arena)
+bd_status mixed_find_pairs(const bd_frame *frame, bd_arena *arena, bd_contextual **pairs, size_t *n)
 {
-    const bd_frame *frame = mixed->frame;
-    double *weights;
-    BD_NEW(arena, mixed->contextual, frame->n_columns);
-    BD_NEW(arena, weights, frame->n_columns);
+    size_t room = 0;
     for (size_t w = 0; w < frame->n_columns; w++)
         for (size_t b = 0; b < frame->n_columns; b++) {
             const char *within = frame->columns[w].name, *between = frame->columns[b].name;
+            bd_contextual pair = {.within = w, .between = b};
             if (strncmp(within, "within(", 7) != 0 || strncmp(between, "between(", 8) != 0 ||
                 strcmp(within + 7, between + 8) != 0)
                 continue;
-            bd_contextual *c = &mixed->contextual[mixed->n_contextual++];
-            *c = (bd_contextual){.within = w, .between = b};
-            BD_TRY(bd_copy_text(arena, within + 7, strcspn(within + 7, ","), &c->variable));
-            memset(weights, 0, frame->n_columns * sizeof *weights);
-            weights[w] = -1;
-            weights[b] = 1;
-            c->difference = bd_mixed_contrast(mixed->fit, weights);
+            BD_TRY(bd_copy_text(arena, within + 7, strcspn(within + 7, ","), &pair.variable));
+            BD_PUSH(arena, *pairs, *n, room, pair);
         }
+    return BD_OK;
+}
+
+static bd_status find_contextual(bd_mixed_analysis *mixed, bd_arena *arena)
+{
+    double *weights;
+    BD_TRY(mixed_find_pairs(mixed->frame, arena, &mixed->contextual, &mixed->n_contextual));
+    BD_NEW(arena, weights, mixed->frame->n_columns);
+    for (size_t i = 0; i < mixed->n_contextual; i++) {
+        bd_contextual *c = &mixed->contextual[i];
+        weights[c->within] = -1;
+        weights[c->between] = 1;
+        c->difference = bd_mixed_contrast(mixed->fit, weights);
+        weights[c->within] = weights[c->between] = 0;
+    }
     return BD_OK;
 }
 

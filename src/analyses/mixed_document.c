@@ -74,8 +74,7 @@ static bool correlates(const bd_mixed *fit)
     return false;
 }
 
-/* The correlation with the term's first coefficient; NaN where there is none. */
-static double correlation(const bd_mixed_random *random, size_t j)
+double mixed_correlation(const bd_mixed_random *random, size_t j)
 {
     const size_t q = random->n_random;
     const uint8_t *blocks = random->term->blocks;
@@ -97,7 +96,7 @@ static bd_status random_row(const bd_mixed_analysis *mixed, const bd_mixed_rando
     cells[2] = bd_number(variance);
     cells[3] = bd_number(sqrt(variance));
     if (correlates(mixed->fit))
-        cells[at++] = bd_number(random ? correlation(random, j) : NAN);
+        cells[at++] = bd_number(random ? mixed_correlation(random, j) : NAN);
     if (mixed->bootstrap == NULL)
         return BD_OK;
     bd_bootstrap_cells(&mixed->bootstrap->ends[value], all);
@@ -201,7 +200,8 @@ static bd_status share_table(const bd_mixed_analysis *mixed, bd_document *docume
     return bd_document_list(document, "shares", "Explained variance", values, sizeof values / sizeof *values, true);
 }
 
-static bd_status contextual_table(const bd_mixed_analysis *mixed, bd_document *document)
+bd_status mixed_contextual_table(const bd_contextual *pairs, size_t n, const bd_mixed_coefficient *coefficients, bool z,
+                                 bd_document *document)
 {
     bd_heading headings[] = {{"variable", "Variable", BD_TEXT},         {"effect", "Effect", BD_TEXT},
                              {"estimate", "Estimate", BD_ESTIMATE}, {"se", "SE", BD_ESTIMATE},
@@ -210,19 +210,19 @@ static bd_status contextual_table(const bd_mixed_analysis *mixed, bd_document *d
                              {"ci_high", "CI high", BD_ESTIMATE}};
     static const char *const effects[] = {"within", "between", "contextual"};
     bd_document_rows *rows;
-    if (mixed->n_contextual == 0)
+    if (n == 0)
         return BD_OK;
-    if (mixed->options.fit.df == BD_MIXED_NORMAL)
+    if (z)
         headings[5].heading = "z";
     BD_TRY(bd_document_table(document, "within_between", "Within, between, and their difference", headings, 9, &rows));
-    for (size_t i = 0; i < 3 * mixed->n_contextual; i++) {
-        const bd_contextual *c = &mixed->contextual[i / 3];
+    for (size_t i = 0; i < 3 * n; i++) {
+        const bd_contextual *c = &pairs[i / 3];
         bd_cell *cells;
         BD_TRY(bd_document_row(rows, &cells));
         cells[0] = bd_text(c->variable);
         cells[1] = bd_text(effects[i % 3]);
-        fill(i % 3 == 0   ? &mixed->fit->coefficients[c->within]
-             : i % 3 == 1 ? &mixed->fit->coefficients[c->between]
+        fill(i % 3 == 0   ? &coefficients[c->within]
+             : i % 3 == 1 ? &coefficients[c->between]
                           : &c->difference,
              NULL, cells + 2);
     }
@@ -266,26 +266,25 @@ static bd_status fit_table(const bd_mixed_analysis *mixed, bd_document *document
     return bd_document_list(document, "fit", "Fit", values, sizeof values / sizeof *values, true);
 }
 
-static size_t n_effects(const bd_mixed_analysis *mixed)
+static size_t n_effects(const bd_mixed_random *random, const bd_mixed_share *shares, size_t n_terms)
 {
     size_t n = 0;
-    for (size_t t = 0; t < mixed->fit->n_terms; t++)
-        n += mixed->fit->random[t].n_random * mixed->shares[t].groups->n_levels;
+    for (size_t t = 0; t < n_terms; t++)
+        n += random[t].n_random * shares[t].groups->n_levels;
     return n;
 }
 
-static bd_status effect_row(const bd_mixed_analysis *mixed, size_t t, size_t g, size_t j, double quantile,
+static bd_status effect_row(const bd_mixed_random *random, const bd_mixed_share *share, size_t g, size_t j, double quantile,
                             bd_document_rows *rows)
 {
-    const bd_mixed_random *random = &mixed->fit->random[t];
     const size_t at = g * random->n_random + j;
     const double effect = random->effects[at], se = random->effect_se[at];
     const double values[] = {effect, se, effect - quantile * se, effect + quantile * se};
     bd_cell *cells;
     BD_TRY(bd_document_row(rows, &cells));
     cells[0] = bd_text(random->term->group_name);
-    cells[1] = bd_text(mixed->shares[t].groups->levels[g]);
-    cells[2] = bd_number(mixed->shares[t].rows[g]);
+    cells[1] = bd_text(share->groups->levels[g]);
+    cells[2] = bd_number(share->rows[g]);
     cells[3] = bd_text(random->term->random_names[j]);
     for (size_t i = 0; i < 4; i++)
         cells[i + 4] = bd_number(values[i]);
@@ -293,23 +292,26 @@ static bd_status effect_row(const bd_mixed_analysis *mixed, size_t t, size_t g, 
 }
 
 /* The numbers of a caterpillar plot. */
-static bd_status effect_table(const bd_mixed_analysis *mixed, bd_document *document)
+bd_status mixed_effect_table(const bd_mixed_random *random, const bd_mixed_share *shares, size_t n_terms, double level,
+                             bd_document *document)
 {
     static const bd_heading headings[] = {{"level", "Level", BD_TEXT},      {"group", "Group", BD_TEXT},
                                           {"rows", "Rows", BD_COUNT},       {"term", "Term", BD_TEXT},
                                           {"effect", "Effect", BD_ESTIMATE}, {"se", "SE", BD_ESTIMATE},
                                           {"ci_low", "CI low", BD_ESTIMATE}, {"ci_high", "CI high", BD_ESTIMATE}};
-    const bd_mixed *fit = mixed->fit;
-    const double quantile = gsl_cdf_ugaussian_Pinv(0.5 + fit->level / 2);
+    const double quantile = gsl_cdf_ugaussian_Pinv(0.5 + level / 2);
+    const size_t n = n_effects(random, shares, n_terms);
     bd_document_rows *rows;
     BD_TRY(bd_document_table(document, "effects", "Effects of groups", headings, 8, &rows));
-    if (n_effects(mixed) > MOST_PRINTED)
+    if (n > MOST_PRINTED)
         bd_document_unprinted(rows);
-    for (size_t t = 0; t < fit->n_terms; t++)
-        for (size_t g = 0; g < mixed->shares[t].groups->n_levels; g++)
-            for (size_t j = 0; j < fit->random[t].n_random; j++)
-                BD_TRY(effect_row(mixed, t, g, j, quantile, rows));
-    return BD_OK;
+    for (size_t t = 0; t < n_terms; t++)
+        for (size_t g = 0; g < shares[t].groups->n_levels; g++)
+            for (size_t j = 0; j < random[t].n_random; j++)
+                BD_TRY(effect_row(&random[t], &shares[t], g, j, quantile, rows));
+    return n <= MOST_PRINTED ? BD_OK
+                             : bd_document_say(document, BD_NOTE,
+                                               "The %zu effects of groups are not printed; --format json or csv has them.", n);
 }
 
 static bd_status sentences(const bd_mixed_analysis *mixed, bd_document *document)
@@ -369,10 +371,6 @@ static bd_status notes(const bd_mixed_analysis *mixed, bd_document *document)
                            "Does it vary? Likelihood ratios (%s) without a coefficient that varies; p of a mixture of "
                            "chi-squared, for a variance is at its edge when it is 0.",
                            fit->reml ? "REML" : "ML"));
-    if (n_effects(mixed) > MOST_PRINTED)
-        BD_TRY(bd_document_say(document, BD_NOTE, "The %zu effects of groups are not printed; --format json or csv has "
-                                                  "them.",
-                               n_effects(mixed)));
     if (frame->weights != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "Weights are inverse variances: a row has sigma^2 / weight."));
     return warnings(mixed, document);
@@ -380,19 +378,21 @@ static bd_status notes(const bd_mixed_analysis *mixed, bd_document *document)
 
 bd_status bd_mixed_document(const bd_mixed_analysis *mixed, bd_arena *arena, bd_document **out)
 {
+    const bd_mixed *fit = mixed->fit;
     const char *title;
     bd_document *document;
     BD_TRY(bd_print(arena, &title, "Mixed regression: %s", mixed->options.formula));
     BD_TRY(bd_document_new(arena, "mixed", title, &document));
     BD_TRY(coefficient_table(mixed, document));
-    BD_TRY(contextual_table(mixed, document));
+    BD_TRY(mixed_contextual_table(mixed->contextual, mixed->n_contextual, mixed->fit->coefficients,
+                                  mixed->options.fit.df == BD_MIXED_NORMAL, document));
     BD_TRY(random_table(mixed, document));
     BD_TRY(interval_table(mixed, document));
     BD_TRY(level_table(mixed, document));
     BD_TRY(share_table(mixed, document));
     BD_TRY(test_table(mixed, document));
     BD_TRY(fit_table(mixed, document));
-    BD_TRY(effect_table(mixed, document));
+    BD_TRY(mixed_effect_table(fit->random, mixed->shares, fit->n_terms, fit->level, document));
     BD_TRY(sentences(mixed, document));
     BD_TRY(notes(mixed, document));
     if (mixed->bootstrap != NULL)

@@ -8,6 +8,21 @@
 /* Fills mixed->bootstrap. */
 BD_CHECKED bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, bd_arena *arena);
 
+/* The parts of the formula with the groups of number `first`, as one term: each part a block. */
+BD_CHECKED bd_status mixed_join_varying(const bd_frame *frame, size_t first, bd_arena *arena, bd_mixed_term *term);
+
+/* "within(x, g)" and "between(x, g)" of one x. */
+BD_CHECKED bd_status mixed_find_pairs(const bd_frame *frame, bd_arena *arena, bd_contextual **pairs, size_t *n);
+BD_CHECKED bd_status mixed_contextual_table(const bd_contextual *pairs, size_t n, const bd_mixed_coefficient *coefficients,
+                                            bool z, bd_document *document);
+
+/* With the first coefficient of its term; NaN where there is none. */
+double mixed_correlation(const bd_mixed_random *random, size_t j);
+
+/* Predicted effects of the terms' groups; a note where they are too many to print. */
+BD_CHECKED bd_status mixed_effect_table(const bd_mixed_random *random, const bd_mixed_share *shares, size_t n_terms,
+                                        double level, bd_document *document);
+
 /* -2 log-likelihood, or REML's criterion, without anything random. */
 BD_CHECKED bd_status mixed_plain_deviance(const bd_mixed_design *design, bool reml, bd_arena *arena, double *deviance);
 

@@ -1,11 +1,20 @@
 /* bordin mixed FORMULA FILE */
-#include <bordin/analyses/mixed.h>
+#include <bordin/analyses/mixed_glm.h>
 
 #include "cli.h"
 
 static int profile;
+static char *quadrature;
 
 static struct poptOption option_table[] = {
+    {"family", 0, POPT_ARG_STRING, &cli.family, 0,
+     "distribution of the outcome: binomial, poisson or negbin (default: normal)", "NAME"},
+    {"link", 0, POPT_ARG_STRING, &cli.link, 0, "with --family: logit, probit or cloglog; log", "NAME"},
+    {"offset", 0, POPT_ARG_STRING, &cli.offset, 0, "with --family: added to the linear predictor, such as 'log(weeks)'",
+     "EXPRESSION"},
+    {"trials", 0, POPT_ARG_STRING, &cli.trials, 0, "with --family binomial: what the outcome is counted of", "EXPRESSION"},
+    {"quadrature", 0, POPT_ARG_STRING, &quadrature, 0,
+     "with --family: nodes of adaptive Gauss-Hermite quadrature (default: 1, Laplace's approximation)", "N"},
     CLI_INCLUDE(cli_mixed_options, NULL),
     {"variance-intervals", 0, POPT_ARG_NONE, &profile, 0,
      "profile-likelihood intervals of standard deviations and correlations", NULL},
@@ -28,6 +37,51 @@ static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec
     return BD_OK;
 }
 
+/* What only one of the two kinds of model has. */
+static bd_status check_family(const bd_mixed_analysis_options *options)
+{
+    const bool glm = cli.family != NULL;
+    const struct {
+        const char *option;
+        bool given, glm;
+    } asked[] = {{"link", cli.link != NULL, true},         {"offset", cli.offset != NULL, true},
+                 {"trials", cli.trials != NULL, true},     {"quadrature", quadrature != NULL, true},
+                 {"boot", options->bootstrap, false},      {"variance-intervals", profile, false},
+                 {"df", options->fit.df != BD_MIXED_SATTERTHWAITE, false}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        if (asked[i].given && asked[i].glm != glm)
+            return bd_fail(BD_EUSAGE, "--%s goes %s --family", asked[i].option, glm ? "without" : "with");
+    return BD_OK;
+}
+
+static bd_status generalised(const char *file, bd_frame_spec *spec, const bd_mixed_analysis_options *request,
+                             bd_arena *arena)
+{
+    bd_mixed_glm_options options = BD_MIXED_GLM_DEFAULTS;
+    unsigned long long nodes = 1;
+    const bd_table *table;
+    const bd_frame *frame;
+    const bd_mixed_glm *mixed;
+    bd_document *document;
+    BD_TRY(bd_while(bd_family_find(cli.family, &options.family), "--family"));
+    if (cli.link != NULL)
+        BD_TRY(bd_while(bd_link_find(cli.link, &options.link), "--link"));
+    if (quadrature != NULL)
+        BD_TRY(cli_whole("quadrature", quadrature, 1, 100, &nodes));
+    options.formula = request->formula;
+    options.fit.n_nodes = nodes;
+    options.fit.level = request->fit.level;
+    options.fit.n_threads = request->fit.n_threads;
+    spec->offset = cli.offset;
+    spec->trials = cli.trials;
+    spec->counts = options.family == &bd_binomial;
+    BD_TRY(cli_check_outputs(file, arena));
+    BD_TRY(cli_read_frame(file, spec, arena, &table, &frame));
+    BD_TRY(bd_mix_glm(frame, &options, arena, &mixed));
+    BD_TRY(bd_mixed_glm_document(mixed, arena, &document));
+    return cli_write(document, table, arena);
+}
+
 static bd_status mix(size_t n_arguments, const char *const *arguments, bd_arena *arena)
 {
     bd_mixed_analysis_options options = BD_MIXED_ANALYSIS_DEFAULTS;
@@ -41,6 +95,9 @@ static bd_status mix(size_t n_arguments, const char *const *arguments, bd_arena 
                                   "trial.csv");
     BD_TRY(parse_options(&options, &spec, arguments[0]));
     BD_TRY(bd_mixed_formula(arguments[0], arena, &spec));
+    BD_TRY(check_family(&options));
+    if (cli.family != NULL)
+        return generalised(arguments[1], &spec, &options, arena);
     BD_TRY(cli_check_outputs(arguments[1], arena));
     BD_TRY(cli_read_frame(arguments[1], &spec, arena, &table, &frame));
     BD_TRY(bd_mix(frame, &options, arena, &mixed));
@@ -55,16 +112,16 @@ const cli_command cli_mixed = {
     .arguments = "FORMULA FILE",
     .example = "bordin mixed 'Reaction ~ Days + (1 + Days | Subject)' datasets/mixed/sleepstudy.csv\n"
                "  bordin mixed 'diameter ~ 1 + (1 | plate) + (1 | sample)' datasets/mixed/penicillin.csv --boot 2000 "
-               "--resample parametric",
+               "--resample parametric\n"
+               "  bordin mixed 'incidence / size ~ factor(period) + (1 | herd)' datasets/mixed/cbpp.csv --family binomial",
     .text = "Fits a formula in which coefficients vary by group. FORMULA is 'outcome ~ terms + (terms | group)', as in lme4:\n"
             "(1 | therapist) lets the level vary, (1 + alliance | therapist) the slope too, (1 + alliance || therapist)\n"
             "without correlation. With within(alliance, therapist) + between(alliance, therapist) the two effects and their\n"
             "difference are told apart. Groups may be nested, (1 | therapist/patient), or crossed, (1 | patient) + (1 | rater).\n"
-            "--boot\n"
-            "resamples groups, those of nested ones that hold the others; --resample parametric draws effects and errors from\n"
-            "normal distributions, residual from the predicted effects and the residuals, wild turns the signs of groups.\n"
-            "Terms as for regress. FILE is CSV, gzip or not; - reads standard\n"
-            "input.",
+            "--boot resamples groups, those of nested ones that hold the others; --resample parametric draws effects and\n"
+            "errors from normal distributions, residual from the predicted effects and the residuals, wild turns the signs\n"
+            "of groups. With --family outcomes are counts or 0 and 1, and there is one grouping factor. Terms as for regress.\n"
+            "FILE is CSV, gzip or not; - reads standard input.",
     .options = option_table,
     .more_help = cli_help_intervals,
     .run = mix,
