@@ -287,7 +287,8 @@ bd_status bd_mix(const bd_frame *frame, const bd_mixed_analysis_options *options
                        mixed->fit->n_iterations, design.terms->group_name, design.terms->group_name);
     BD_TRY(find_shares(mixed, arena));
     BD_TRY(find_contextual(mixed, arena));
-    BD_TRY(find_tests(mixed, &design, arena));
+    if (options->tests)
+        BD_TRY(find_tests(mixed, &design, arena));
     if (options->profile)
         BD_TRY(bd_mixed_profile(model, mixed->fit, options->fit.n_threads, arena, &mixed->intervals,
                                 &mixed->n_intervals));

@@ -237,6 +237,8 @@ static bd_status test_table(const bd_mixed_analysis *mixed, bd_document *documen
                                           {"df", "df", BD_DF},
                                           {"p", "p", BD_P_VALUE}};
     bd_document_rows *rows;
+    if (!mixed->options.tests)
+        return BD_OK;
     BD_TRY(bd_document_table(document, "random_tests", "Does it vary?", headings, 5, &rows));
     for (size_t i = 0; i < mixed->n_tests; i++) {
         const bd_random_test *test = &mixed->tests[i];
@@ -367,7 +369,8 @@ static bd_status notes(const bd_mixed_analysis *mixed, bd_document *document)
     BD_TRY(bd_document_say(document, BD_NOTE,
                            "Shares are of what the predictors leave, coefficients that vary averaged over the rows; R2 "
                            "after Nakagawa."));
-    BD_TRY(bd_document_say(document, BD_NOTE,
+    if (mixed->options.tests)
+        BD_TRY(bd_document_say(document, BD_NOTE,
                            "Does it vary? Likelihood ratios (%s) without a coefficient that varies; p of a mixture of "
                            "chi-squared, for a variance is at its edge when it is 0.",
                            fit->reml ? "REML" : "ML"));

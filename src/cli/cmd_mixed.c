@@ -3,7 +3,7 @@
 
 #include "cli.h"
 
-static int profile;
+static int profile, no_tests;
 static char *quadrature;
 
 static struct poptOption option_table[] = {
@@ -16,6 +16,7 @@ static struct poptOption option_table[] = {
     {"quadrature", 0, POPT_ARG_STRING, &quadrature, 0,
      "with --family: nodes of adaptive Gauss-Hermite quadrature (default: 1, Laplace's approximation)", "N"},
     CLI_INCLUDE(cli_mixed_options, NULL),
+    {"no-tests", 0, POPT_ARG_NONE, &no_tests, 0, "leave out the tests of variances, each of which takes a fit", NULL},
     {"variance-intervals", 0, POPT_ARG_NONE, &profile, 0,
      "profile-likelihood intervals of standard deviations and correlations", NULL},
     CLI_INCLUDE(cli_where_options, "Rows:"),
@@ -31,6 +32,7 @@ static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec
     BD_TRY(cli_frame_spec(formula, spec, &options->resampling.sampling));
     options->formula = formula;
     options->profile = profile;
+    options->tests = !no_tests;
     BD_TRY(cli_mixed_fit(&options->fit));
     if (cli.strata != NULL)
         return bd_fail(BD_EUSAGE, "--strata is for other commands: groups are resampled as they are");
@@ -47,6 +49,7 @@ static bd_status check_family(const bd_mixed_analysis_options *options)
     } asked[] = {{"link", cli.link != NULL, true},         {"offset", cli.offset != NULL, true},
                  {"trials", cli.trials != NULL, true},     {"quadrature", quadrature != NULL, true},
                  {"boot", options->bootstrap, false},      {"variance-intervals", profile, false},
+                 {"no-tests", no_tests, false},
                  {"df", options->fit.df != BD_MIXED_SATTERTHWAITE, false}};
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
         if (asked[i].given && asked[i].glm != glm)

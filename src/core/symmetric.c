@@ -5,24 +5,31 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 48, WIDE = 96, MANY = 256, LANES = 4, TILE_ROWS = 4, TILE_COLUMNS = 2 * LANES };
+enum { BLOCK = 48, WIDE = 96, DEEP = 128, MANY = 256, LANES = 4, TILE_ROWS = 4, TILE_COLUMNS = 2 * LANES };
 
 typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(sizeof(double)), may_alias));
 #define INLINE static inline __attribute__((always_inline))
 
-/* Operands of c (rows x columns) -= a' b, a (depth x rows) and b (depth x columns), by rows of `step` doubles. */
+/* Operands of c (rows x columns) -= a' b, a (depth x rows) and b (depth x columns), each by rows of so many doubles. */
 typedef struct operands {
     size_t depth, step;
     const double *a, *b;
     double *c;
 } operands;
 
-INLINE void subtract_tile(const operands *o, size_t i, size_t j)
+/* Copies of a part of the operands, side by side where the loops read them. */
+typedef struct panel {
+    size_t depth, rows, columns, step;
+    const double *a, *b;
+    double *c;
+} panel;
+
+INLINE void subtract_tile(const panel *o, size_t i, size_t j)
 {
     lanes sums[TILE_ROWS][2] = {0};
     for (size_t k = 0; k < o->depth; k++) {
-        const double *a = o->a + k * o->step + i;
-        const lanes *b = (const lanes *)(o->b + k * o->step + j);
+        const double *a = o->a + k * o->rows + i;
+        const lanes *b = (const lanes *)(o->b + k * o->columns + j);
         for (size_t r = 0; r < TILE_ROWS; r++) {
             sums[r][0] += a[r] * b[0];
             sums[r][1] += a[r] * b[1];
@@ -35,51 +42,64 @@ INLINE void subtract_tile(const operands *o, size_t i, size_t j)
     }
 }
 
-INLINE void subtract_edge(const operands *o, size_t i, size_t rows, size_t j, size_t columns)
+INLINE void subtract_edge(const panel *o, size_t first_row, size_t rows, size_t first_column, size_t columns)
 {
-    for (size_t r = i; r < i + rows; r++)
-        for (size_t c = j; c < j + columns; c++) {
+    for (size_t r = first_row; r < first_row + rows; r++)
+        for (size_t c = first_column; c < first_column + columns; c++) {
             double sum = 0;
             for (size_t k = 0; k < o->depth; k++)
-                sum += o->a[k * o->step + r] * o->b[k * o->step + c];
+                sum += o->a[k * o->rows + r] * o->b[k * o->columns + c];
             o->c[r * o->step + c] -= sum;
         }
 }
 
-INLINE void subtract(const operands *o, size_t rows, size_t columns)
+INLINE void subtract(const panel *o)
 {
-    const size_t whole_rows = rows - rows % TILE_ROWS, whole_columns = columns - columns % TILE_COLUMNS;
+    const size_t whole_rows = o->rows - o->rows % TILE_ROWS, whole_columns = o->columns - o->columns % TILE_COLUMNS;
     for (size_t j = 0; j < whole_columns; j += TILE_COLUMNS)
         for (size_t i = 0; i < whole_rows; i += TILE_ROWS)
             subtract_tile(o, i, j);
-    subtract_edge(o, whole_rows, rows - whole_rows, 0, columns);
-    subtract_edge(o, 0, whole_rows, whole_columns, columns - whole_columns);
+    subtract_edge(o, whole_rows, o->rows - whole_rows, 0, o->columns);
+    subtract_edge(o, 0, whole_rows, whole_columns, o->columns - whole_columns);
 }
 
-static void subtract_plain(const operands *o, size_t rows, size_t columns)
+static void subtract_plain(const panel *o)
 {
-    subtract(o, rows, columns);
+    subtract(o);
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx2"))) static void subtract_avx2(const operands *o, size_t rows, size_t columns)
+__attribute__((target("avx2"))) static void subtract_avx2(const panel *o)
 {
-    subtract(o, rows, columns);
+    subtract(o);
 }
 #endif
 
-/* c -= a'b: the same operations in either, so the same bits. */
-static void subtract_product(const operands *o, size_t rows, size_t columns)
+/* The same operations in either, so the same bits. */
+static void subtract_panel(const panel *o)
 {
-    if (o->depth == 0 || rows == 0 || columns == 0)
-        return;
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2")) {
-        subtract_avx2(o, rows, columns);
+        subtract_avx2(o);
         return;
     }
 #endif
-    subtract_plain(o, rows, columns);
+    subtract_plain(o);
+}
+
+/* c -= a'b, of at most BLOCK rows and WIDE columns. */
+static void subtract_product(const operands *o, size_t rows, size_t columns)
+{
+    double a[DEEP * BLOCK], b[DEEP * WIDE];
+    for (size_t first = 0; first < o->depth; first += DEEP) {
+        const size_t depth = o->depth - first < DEEP ? o->depth - first : DEEP;
+        for (size_t k = 0; k < depth; k++) {
+            memcpy(a + k * rows, o->a + (first + k) * o->step, rows * sizeof *a);
+            memcpy(b + k * columns, o->b + (first + k) * o->step, columns * sizeof *b);
+        }
+        const panel part = {depth, rows, columns, o->step, a, b, o->c};
+        subtract_panel(&part);
+    }
 }
 
 static size_t least(size_t a, size_t b)

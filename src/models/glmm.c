@@ -403,7 +403,7 @@ bd_status bd_glmm_fit(const bd_glmm_model *model, const bd_glmm_options *options
     BD_TRY(glmm_point_new(model, options->n_nodes, options->n_threads, arena, &point));
     BD_TRY(make_nodes(&point));
     question asked = {model, &point};
-    const search_objective objective = {n, answer, &asked};
+    const search_objective objective = {n, answer, &asked, NULL};
     fit->end = search_minimum(&objective, NULL, x, &fit->deviance, room, &fit->n_iterations) ? BD_MIXED_CONVERGED
                                                                                            : BD_MIXED_NOT_CONVERGED;
     if (fit->end == BD_MIXED_CONVERGED && settle(model, &point, x, &fit->deviance))

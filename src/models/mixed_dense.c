@@ -61,6 +61,10 @@ void mixed_multiply_columns(const bd_mixed_model *model, const mixed_point *poin
         for (mixed_range r = {0}; mixed_next_range(model, point, part, &r);)
             for (double *row = matrix + i * part->n + r.from; row < matrix + i * part->n + r.end; row += r.q) {
                 double sums[MIXED_MOST_RANDOM];
+                if (r.q == 1) {
+                    *row *= *r.lambda;
+                    continue;
+                }
                 for (size_t a = 0; a < r.q; a++) {
                     sums[a] = 0;
                     for (size_t b = 0; b < r.q; b++)

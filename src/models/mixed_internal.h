@@ -54,6 +54,7 @@ struct bd_mixed_model {
     double log_weights;      /* sum of log weights */
     double log_root;         /* log |R|, what rotating takes from REML's determinant */
     const bd_mixed_entry *entries; /* k */
+    bool *diagonal;          /* k: on it; the deviance is even in them */
 
     size_t n_parts;
     mixed_part *parts;

@@ -221,11 +221,14 @@ static bd_status list_entries(bd_mixed_model *model, bd_arena *arena)
         model->n_lambda += model->terms[t].q * model->terms[t].q;
     }
     BD_NEW(arena, entries, model->n_lambda);
+    BD_NEW(arena, model->diagonal, model->n_lambda);
     for (size_t t = 0; t < model->n_terms; t++)
         for (size_t c = 0; c < model->terms[t].q; c++)
             for (size_t r = c; r < model->terms[t].q; r++)
-                if (correlate(model->terms[t].given, r, c))
+                if (correlate(model->terms[t].given, r, c)) {
+                    model->diagonal[model->k] = r == c;
                     entries[model->k++] = (bd_mixed_entry){(uint8_t)t, (uint8_t)r, (uint8_t)c};
+                }
     model->entries = entries;
     return BD_OK;
 }

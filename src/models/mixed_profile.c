@@ -138,7 +138,7 @@ static void lengthen_row(profile *p)
 /* How far the deviance is above its least when the parameter is held there, as a root; NaN: not found. */
 static double root_at(profile *p, double held, bool edge)
 {
-    search_objective all = {0, answer, p};
+    search_objective all = {0, answer, p, NULL};
     double value = NAN, *x = p->room;
     size_t n_iterations;
     p->held = held;

@@ -71,7 +71,7 @@ bd_mixed_end mixed_minimise(const bd_mixed_model *model, const mixed_data *data,
                             double *theta, mixed_point *point, double *room, size_t *n_iterations)
 {
     question q = {model, data, reml, point};
-    const search_objective objective = {model->k, answer, &q};
+    const search_objective objective = {model->k, answer, &q, model->diagonal};
     double value, *trial = room + model->k * model->k;
     *n_iterations = 0;
     if (!search_minimum(&objective, curvature, theta, &value, room, n_iterations))

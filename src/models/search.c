@@ -98,6 +98,13 @@ static bool update_hessian(size_t n, double *hessian, const double *before, cons
     return true;
 }
 
+static void keep_off_saddles(const search_objective *o, const double *x, double *step)
+{
+    for (size_t i = 0; o->even != NULL && i < o->n; i++)
+        if (o->even[i] && fabs(x[i] + step[i]) < fabs(x[i]) / 3)
+            step[i] = x[i] / 3 - x[i];
+}
+
 bool search_minimum(const search_objective *o, const double *curvature, double *x, double *value, double *room,
                     size_t *n_iterations)
 {
@@ -115,6 +122,8 @@ bool search_minimum(const search_objective *o, const double *curvature, double *
         if (!known && !find_hessian(o, x, gradient, next, hessian))
             return false;
         const double decrease = solve_step(n, hessian, gradient, factor, step, &convex);
+        if (!convex)
+            keep_off_saddles(o, x, step);
         const bool last = decrease < (*n_iterations < PATIENCE ? FINISHED : FLAT);
         double share = 1;
         int halving = 0;

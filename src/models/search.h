@@ -10,6 +10,9 @@ typedef struct search_objective {
     size_t n;
     bool (*at)(void *context, const double *x, double *value, double *gradient); /* false: not finite there */
     void *context;
+    /* n, or NULL: which arguments the function is even in. Their 0 may be a saddle: where the function is not convex, one
+     * step takes them no nearer to it than a third of the way is left. */
+    const bool *even;
 } search_objective;
 
 /* Moves x (n) to the minimum, which is where the objective was evaluated last. `curvature` (n x n): second derivatives to

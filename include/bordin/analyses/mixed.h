@@ -21,13 +21,14 @@ BD_CHECKED bd_status bd_mixed_formula(const char *text, bd_arena *arena, bd_fram
 typedef struct bd_mixed_analysis_options {
     const char *formula; /* as it was typed */
     bd_mixed_options fit;
+    bool tests;     /* whether to fit the model without each variance, to test it */
     bool profile;   /* whether to find profile-likelihood intervals of what varies */
     bool bootstrap; /* whether to resample groups, each drawn one as a group of its own */
     bd_bootstrap_options resampling;
 } bd_mixed_analysis_options;
 
 #define BD_MIXED_ANALYSIS_DEFAULTS \
-    ((bd_mixed_analysis_options){.fit = BD_MIXED_DEFAULTS, .resampling = BD_BOOTSTRAP_DEFAULTS})
+    ((bd_mixed_analysis_options){.fit = BD_MIXED_DEFAULTS, .tests = true, .resampling = BD_BOOTSTRAP_DEFAULTS})
 
 /* Between less within: what the group's mean does beside the values of its members. */
 typedef struct bd_contextual {
