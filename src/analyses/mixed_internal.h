@@ -3,6 +3,7 @@
 #define BORDIN_SRC_ANALYSES_MIXED_INTERNAL_H
 
 #include <bordin/analyses/mixed.h>
+#include <bordin/analyses/therapist.h>
 #include <bordin/report/document.h>
 
 /* Fills mixed->bootstrap. */
@@ -29,6 +30,11 @@ BD_CHECKED bd_status mixed_plain_deviance(const bd_mixed_design *design, bool re
 /* That a likelihood ratio is larger, where one of df variances and covariances is at its edge: the mean of chi-squared with
  * df - 1 and with df. */
 double mixed_mixture_p(double statistic, double df);
+
+/* The alliance's effects by each method that few therapists may be analysed with. */
+BD_CHECKED bd_status therapist_methods(const bd_frame *frame, const bd_mixed_design *design,
+                                       const bd_therapist_options *options, bd_arena *arena, bd_method_row **rows,
+                                       size_t *n);
 
 /* What tests and intervals are made with, in words. */
 const char *mixed_distribution(bd_mixed_df df);

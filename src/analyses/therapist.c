@@ -254,6 +254,8 @@ bd_status bd_therapists_of(const bd_frame *frame, const bd_therapist_options *op
     t->slope = ratio(t->effects->deviance, t->slopes, 2);
     if (t->slopes->end == BD_MIXED_NOT_CONVERGED)
         t->slopes = NULL;
+    if (options->compare)
+        BD_TRY(therapist_methods(frame, &s.design, options, arena, &t->methods, &t->n_methods));
     *out = t;
     return BD_OK;
 }

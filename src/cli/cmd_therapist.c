@@ -4,15 +4,34 @@
 #include "cli.h"
 
 static char *therapist, *patient;
+static int compare;
 
 static struct poptOption option_table[] = {
     {"therapist", 0, POPT_ARG_STRING, &therapist, 0, "column of therapists (required)", "NAME"},
     {"patient", 0, POPT_ARG_STRING, &patient, 0, "column of patients, where rows are sessions", "NAME"},
+    {"compare", 0, POPT_ARG_NONE, &compare, 0, "the effects by several methods, for few therapists", NULL},
+    {"boot", 0, POPT_ARG_STRING, &cli.boot, 0, "with --compare: replicates of its bootstrap (default: 10000)", "N"},
+    {"seed", 0, POPT_ARG_STRING, &cli.seed, 0, "with --compare: seed of the random numbers (default: 1)", "S"},
     CLI_INCLUDE(cli_mixed_options, NULL),
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_reading_options, "Reading:"),
     CLI_INCLUDE(cli_output_options, "Output:"),
     POPT_TABLEEND};
+
+static bd_status parse_comparison(bd_therapist_options *options)
+{
+    unsigned long long n = options->n_replicates, seed = options->seed;
+    if (!compare && (cli.boot != NULL || cli.seed != NULL))
+        return bd_fail(BD_EUSAGE, "--%s goes with --compare", cli.boot != NULL ? "boot" : "seed");
+    if (cli.boot != NULL)
+        BD_TRY(cli_whole("boot", cli.boot, 100, 100000000, &n));
+    if (cli.seed != NULL)
+        BD_TRY(cli_whole("seed", cli.seed, 0, (uint64_t)1 << 53, &seed));
+    options->compare = compare;
+    options->n_replicates = n;
+    options->seed = seed;
+    return BD_OK;
+}
 
 static bd_status therapists(size_t n_arguments, const char *const *arguments, bd_arena *arena)
 {
@@ -26,6 +45,7 @@ static bd_status therapists(size_t n_arguments, const char *const *arguments, bd
         return bd_fail(BD_EUSAGE, "therapist takes a formula, a file and the column of therapists: bordin therapist 'outcome ~ "
                                   "alliance + baseline' trial.csv --therapist therapist");
     BD_TRY(cli_mixed_fit(&options.fit));
+    BD_TRY(parse_comparison(&options));
     options.formula = arguments[0];
     spec.where = cli.where;
     spec.weights = cli.weights;

@@ -20,6 +20,8 @@ static bd_status find(const char *path, const char *formula, const char *therapi
                       const bd_therapists **therapists)
 {
     bd_therapist_options options = BD_THERAPIST_DEFAULTS;
+    options.compare = patient != NULL;
+    options.n_replicates = 200;
     const bd_csv_options csv = BD_CSV_DEFAULTS;
     bd_frame_spec spec = {0};
     const bd_wanted *wanted;
@@ -100,6 +102,22 @@ static void write_sessions(const char *path, bool change)
     fclose(file);
 }
 
+/* CR2 by clubSandwich 0.5.8, Kenward and Roger's by pbkrtest 0.5.2; of six therapists the wild draws are all 2^6. */
+static void assert_methods(const bd_therapists *t)
+{
+    assert_int_equal(t->n_methods, 18);
+    const bd_method_row *cr2 = &t->methods[3], *wild = &t->methods[6], *kenward_roger = &t->methods[12];
+    assert_near(cr2[0].se, 0.4459842501, 1e-7);
+    assert_near(cr2[0].df, 4.982450646, 1e-7);
+    assert_near(cr2[1].se, 2.5646738339, 1e-7);
+    assert_near(cr2[1].df, 2.937495265, 1e-7);
+    assert_near(wild[0].p * 64, nearbyint(wild[0].p * 64), 1e-12);
+    assert_near(kenward_roger[1].se, 2.430571769721, 1e-6);
+    assert_near(kenward_roger[1].df, 11, 1e-6);
+    assert_near(kenward_roger[2].df, 4, 1e-6);
+    assert_true(t->methods[15].estimate == t->effects->coefficients[1].estimate && t->methods[15].se > 0);
+}
+
 static void test_therapist__sessions_of_patients_of_therapists(void **state)
 {
     const bd_therapists *t = NULL;
@@ -121,6 +139,7 @@ static void test_therapist__sessions_of_patients_of_therapists(void **state)
     assert_near(t->differences[1].p, 0.692150539, 1e-5);
     assert_near(t->empty->random[1].covariance[0], 1210.37018, 1e-5);
     assert_near(t->empty->random[0].covariance[0], 77.03003, 1e-4);
+    assert_methods(t);
     write_sessions(path, true);
     assert_int_equal(find(path, "Reaction ~ a + Days", "therapist", "patient", &t), BD_EDATA);
     assert_non_null(strstr(bd_message(), "patient 'p11' is with the therapists"));

@@ -25,14 +25,24 @@ BD_CHECKED bd_status bd_therapist_spec(const char *formula, const char *therapis
 typedef struct bd_therapist_options {
     const char *formula; /* as it was typed */
     bd_mixed_options fit;
+    bool compare;        /* whether to hold the methods for few therapists against each other */
+    size_t n_replicates; /* of the bootstrap among them */
+    uint64_t seed;
 } bd_therapist_options;
 
-#define BD_THERAPIST_DEFAULTS ((bd_therapist_options){.fit = BD_MIXED_DEFAULTS})
+#define BD_THERAPIST_DEFAULTS ((bd_therapist_options){.fit = BD_MIXED_DEFAULTS, .n_replicates = 10000, .seed = 1})
 
 /* A likelihood ratio (REML) of a variance, its p a mixture of chi-squared with df - 1 and df. */
 typedef struct bd_variance_test {
     double statistic, df, p;
 } bd_variance_test;
+
+/* An effect of the alliance by one method. */
+typedef struct bd_method_row {
+    const char *method;
+    size_t effect;     /* 0: at the lowest level */
+    double estimate, se, df, p, ci_low, ci_high; /* NaN: the method has none */
+} bd_method_row;
 
 typedef struct bd_therapists {
     const bd_frame *frame;
@@ -45,6 +55,8 @@ typedef struct bd_therapists {
     bd_variance_test between[2]; /* of empty, n_levels of them: without that level's variance */
     bd_variance_test slope;
     bd_mixed_coefficient differences[2]; /* n_levels: of each level of the alliance less the one below, contextual effects */
+    bd_method_row *methods;   /* n_methods: method by method; NULL unless asked for */
+    size_t n_methods;
     size_t n_apart;           /* therapists whose predicted effect's interval is on one side of 0 */
 } bd_therapists;
 
@@ -53,7 +65,7 @@ typedef struct bd_therapists {
 BD_CHECKED bd_status bd_therapists_of(const bd_frame *frame, const bd_therapist_options *options, bd_arena *arena,
                                       const bd_therapists **therapists);
 
-/* The tables "shares", "effects", "variances", "therapists"; sentences, notes, warnings, provenance. */
+/* The tables "shares", "effects", "variances", "therapists", "methods"; sentences, notes, warnings, provenance. */
 BD_CHECKED bd_status bd_therapist_document(const bd_therapists *therapists, bd_arena *arena, bd_document **document);
 
 #endif
