@@ -2,6 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include <bordin/random/normal.h>
+#include <bordin/random/philox.h>
+
 #include "analyses/mixed_internal.h"
 
 /* What replicates are made from. */
@@ -71,11 +74,42 @@ static bd_replicate_end replicate(const void *context, const double *weights, do
     return finish(d, end, raw, raw + raw_room(d) - d->n_random * d->n_random, values);
 }
 
+static void draw_normals(uint64_t seed, uint32_t replicate, size_t n, double *numbers)
+{
+    bd_random_normals(seed, replicate, BD_PURPOSE_ERRORS, n, numbers);
+}
+
+/* Below 1, of 53 bits each. */
+static void draw_uniforms(uint64_t seed, uint32_t replicate, size_t n, double *numbers)
+{
+    for (size_t i = 0; i < n; i++) {
+        const bd_counter counter = {(uint32_t)i, (uint32_t)((uint64_t)i >> 32), replicate, BD_PURPOSE_DRAW};
+        uint32_t words[4];
+        bd_philox(seed, counter, words);
+        numbers[i] = (double)((uint64_t)words[0] << 21 | words[1] >> 11) * 0x1p-53;
+    }
+}
+
+static void draw_signs(uint64_t seed, uint32_t replicate, size_t n, double *numbers)
+{
+    uint32_t words[4];
+    for (size_t i = 0; i < n; i++) {
+        if (i % 128 == 0)
+            bd_philox(seed, (bd_counter){(uint32_t)(i / 128), 0, replicate, BD_PURPOSE_WILD}, words);
+        numbers[i] = words[i % 128 / 32] >> i % 32 & 1 ? 1 : -1;
+    }
+}
+
+static void (*const NUMBERS[])(uint64_t, uint32_t, size_t, double *) = {
+    [BD_MIXED_PARAMETRIC] = draw_normals, [BD_MIXED_RESIDUAL] = draw_uniforms, [BD_MIXED_WILD] = draw_signs};
+
 static bd_replicate_end drawn(const void *context, uint64_t seed, uint32_t number, double *scratch, double *values)
 {
     const drawing *d = context;
-    double *raw = scratch;
-    const bd_mixed_end end = bd_mixed_draw(d->errors, d->kind, seed, number, raw + raw_room(d), raw);
+    const size_t n = bd_mixed_draw_numbers(d->errors, d->kind);
+    double *raw = scratch, *numbers = raw + raw_room(d);
+    NUMBERS[d->kind](seed, number, n, numbers);
+    const bd_mixed_end end = bd_mixed_draw(d->errors, d->kind, numbers, numbers + n, raw);
     return finish(d, end, raw, raw + raw_room(d) - d->n_random * d->n_random, values);
 }
 
@@ -175,7 +209,7 @@ bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, 
         context.kind = chosen->kind;
         statistic.from_draws = drawn;
         statistic.drawn = chosen->drawn;
-        statistic.n_scratch += bd_mixed_drawing_scratch(context.errors);
+        statistic.n_scratch += bd_mixed_draw_numbers(context.errors, context.kind) + bd_mixed_drawing_scratch(context.errors);
     }
     return bd_bootstrap_frame(&frame, &statistic, NULL, &options, arena, &mixed->bootstrap);
 }

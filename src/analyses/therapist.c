@@ -6,45 +6,16 @@
 
 #include <gsl/gsl_cdf.h>
 
+#include "analyses/formula_terms.h"
 #include "analyses/mixed_internal.h"
-#include "data/syntax.h"
-
-/* "a + b + c" to its first term and the rest, both as text; rest NULL without. */
-static bd_status split_terms(const node *tree, bd_arena *arena, const char **first, const char **rest)
-{
-    const char *left = NULL, *right = NULL;
-    const node *leftmost = tree;
-    while (syntax_is(leftmost, "+") || syntax_is(leftmost, "-"))
-        leftmost = leftmost->children[0];
-    BD_TRY(syntax_print(leftmost, arena, first));
-    for (const node *at = tree; at != leftmost; at = at->children[0]) {
-        BD_TRY(syntax_print(at->children[1], arena, &right));
-        BD_TRY(left == NULL ? bd_print(arena, &left, "%s %s", at->text, right)
-                            : bd_print(arena, &left, "%s %s %s", at->text, right, left));
-    }
-    *rest = left;
-    return BD_OK;
-}
 
 bd_status bd_therapist_spec(const char *formula, const char *therapist, const char *patient, bd_arena *arena,
                             bd_frame_spec *spec)
 {
-    const syntax_source source = {"formula", formula};
     const char *response = NULL, *alliance = NULL, *rest = NULL, *effects = NULL;
     const char **names;
     bd_varying_spec *varying;
-    node *tree = NULL;
-    BD_TRY(syntax_parse(&source, arena, &tree));
-    if (!syntax_is(tree, "~"))
-        return syntax_error(&source, tree->at, "a formula reads outcome ~ alliance + covariates");
-    BD_TRY(syntax_print(tree->children[0], arena, &response));
-    BD_TRY(split_terms(tree->children[1], arena, &alliance, &rest));
-    if (strcmp(alliance, "1") == 0 || strcmp(alliance, "0") == 0)
-        return syntax_error(&source, tree->at, "the first predictor is to be the alliance: outcome ~ alliance + covariates");
-    if (strpbrk(alliance, "*:") != NULL || strncmp(alliance, "factor(", 7) == 0)
-        return bd_fail(BD_EUSAGE, "the first predictor, '%s', is to be the alliance alone, a number; interactions and "
-                                  "categories come after it",
-                       alliance);
+    BD_TRY(formula_first_term(formula, arena, &response, &alliance, &rest));
     if (patient == NULL)
         BD_TRY(bd_print(arena, &effects, "within(%s, %s) + between(%s, %s)", alliance, therapist, alliance, therapist));
     else

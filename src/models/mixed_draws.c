@@ -2,9 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include <bordin/random/normal.h>
-#include <bordin/random/philox.h>
-
 #include "models/mixed_internal.h"
 
 struct bd_mixed_drawing {
@@ -17,6 +14,7 @@ struct bd_mixed_drawing {
     double *left;       /* n: the response less that */
     double *residuals;  /* n: less Zb too; centred, with the variance sigma^2 */
     double **modes;     /* of each term, n_groups x q: with the covariance of the fit */
+    uint32_t **there;   /* of each term, n_there: groups that have a row */
     size_t n_modes;     /* their numbers in all */
 };
 
@@ -113,6 +111,10 @@ static bd_status reflate(bd_mixed_drawing *d, size_t t, bd_arena *arena)
         }
     }
     d->modes[t] = modes;
+    BD_NEW(arena, d->there[t], term->n_there);
+    for (size_t g = 0, k = 0; g < n; g++)
+        if (term->rows[g] > 0)
+            d->there[t][k++] = (uint32_t)g;
     return BD_OK;
 }
 
@@ -154,6 +156,7 @@ bd_status bd_mixed_drawing_new(const bd_mixed_model *model, const bd_mixed *fit,
     }
     BD_TRY(read_rows(d, arena));
     BD_NEW(arena, d->modes, model->n_terms);
+    BD_NEW(arena, d->there, model->n_terms);
     for (size_t t = 0; t < model->n_terms; t++)
         BD_TRY(reflate(d, t, arena));
     BD_TRY(find_residuals(d, arena));
@@ -164,73 +167,63 @@ bd_status bd_mixed_drawing_new(const bd_mixed_model *model, const bd_mixed *fit,
 size_t bd_mixed_drawing_scratch(const bd_mixed_drawing *d)
 {
     const bd_mixed_model *model = d->model;
-    return d->n + d->n_modes + 4 + model->n_groups * model->m + model->n_columns + model->m + bd_mixed_scratch(model);
+    return d->n + d->n_modes + model->n_groups * model->m + model->n_columns + model->m + bd_mixed_scratch(model);
 }
 
-/* errors (n) from normals, and coefficients where `normals` go on. */
-static void draw_parametric(const bd_mixed_drawing *d, uint64_t seed, uint32_t replicate, double *errors)
+size_t bd_mixed_draw_numbers(const bd_mixed_drawing *d, bd_mixed_draw_kind kind)
 {
-    const double *effects[MIXED_MOST_TERMS], sigma = d->fit->sigma;
-    double *normals = errors + d->n;
-    bd_random_normals(seed, replicate, BD_PURPOSE_ERRORS, d->n + d->n_modes, errors);
+    size_t n_groups = 0;
+    for (size_t t = 0; t < d->model->n_terms; t++)
+        n_groups += d->model->terms[t].given->n_groups;
+    return kind == BD_MIXED_PARAMETRIC ? d->n + d->n_modes : kind == BD_MIXED_RESIDUAL ? d->n + n_groups : d->model->n_parts;
+}
+
+/* errors (n), then room for the coefficients of all groups. */
+static void draw_parametric(const bd_mixed_drawing *d, const double *normals, double *errors)
+{
+    const double *effects[MIXED_MOST_TERMS], sigma = d->fit->sigma, *z = normals + d->n;
+    double *own = errors + d->n;
     for (size_t t = 0; t < d->model->n_terms; t++) {
         const mixed_term *term = &d->model->terms[t];
         const double *relative = d->fit->random[t].relative;
-        effects[t] = normals;
-        for (size_t g = 0; g < term->given->n_groups; g++, normals += term->q)
-            for (size_t i = term->q; i-- > 0;) {
+        effects[t] = own;
+        for (size_t g = 0; g < term->given->n_groups; g++, own += term->q, z += term->q)
+            for (size_t i = 0; i < term->q; i++) {
                 double sum = 0;
                 for (size_t l = 0; l <= i; l++)
-                    sum += relative[i * term->q + l] * normals[l];
-                normals[i] = sigma * term->scale[i] * sum;
+                    sum += relative[i * term->q + l] * z[l];
+                own[i] = sigma * term->scale[i] * sum;
             }
     }
     for (size_t i = 0; i < d->n; i++)
-        errors[i] = sigma * errors[i] + random_part(d, i, effects);
+        errors[i] = sigma * normals[i] + random_part(d, i, effects);
 }
 
-/* The k-th number below n of a stream. */
-static size_t pick(uint64_t seed, uint32_t replicate, size_t k, size_t n)
+static void draw_residuals(const bd_mixed_drawing *d, const double *uniforms, double *errors)
 {
-    uint32_t words[4];
-    bd_philox(seed, (bd_counter){(uint32_t)k, (uint32_t)(k >> 32), replicate, BD_PURPOSE_DRAW}, words);
-    return (size_t)(((uint64_t)words[0] << 21 | words[1] >> 11) * 0x1p-53 * (double)n);
-}
-
-static void draw_residuals(const bd_mixed_drawing *d, uint64_t seed, uint32_t replicate, double *errors)
-{
-    const double *effects[MIXED_MOST_TERMS];
-    double *modes = errors + d->n;
-    size_t k = 0;
+    const double *effects[MIXED_MOST_TERMS], *u = uniforms + d->n;
+    double *own = errors + d->n;
     for (size_t t = 0; t < d->model->n_terms; t++) {
         const mixed_term *term = &d->model->terms[t];
-        const size_t n = term->given->n_groups;
-        effects[t] = modes;
-        for (size_t g = 0; g < n; g++, modes += term->q) {
-            size_t from = pick(seed, replicate, k++, n);
-            while (term->rows[from] == 0)
-                from = pick(seed, replicate, k++, n);
-            memcpy(modes, d->modes[t] + from * term->q, term->q * sizeof *modes);
-        }
+        effects[t] = own;
+        for (size_t g = 0; g < term->given->n_groups; g++, own += term->q)
+            memcpy(own, d->modes[t] + d->there[t][(size_t)(*u++ * (double)term->n_there)] * term->q,
+                   term->q * sizeof *own);
     }
     for (size_t i = 0; i < d->n; i++)
-        errors[i] = d->residuals[pick(seed, replicate, k + i, d->n)] + random_part(d, i, effects);
+        errors[i] = d->residuals[(size_t)(uniforms[i] * (double)d->n)] + random_part(d, i, effects);
 }
 
 /* All that is left in a part, times the same 1 or -1. */
-static void draw_wild(const bd_mixed_drawing *d, uint64_t seed, uint32_t replicate, double *errors)
+static void draw_wild(const bd_mixed_drawing *d, const double *signs, double *errors)
 {
     const bd_mixed_model *model = d->model;
     const uint32_t *group = model->terms[model->first].given->group;
-    for (size_t i = 0; i < d->n; i++) {
-        const uint32_t part = model->part_of[group[d->rows[i]]];
-        uint32_t words[4];
-        bd_philox(seed, (bd_counter){part / 128, 0, replicate, BD_PURPOSE_WILD}, words);
-        errors[i] = words[part % 128 / 32] >> part % 32 & 1 ? d->left[i] : -d->left[i];
-    }
+    for (size_t i = 0; i < d->n; i++)
+        errors[i] = signs[model->part_of[group[d->rows[i]]]] * d->left[i];
 }
 
-static void (*const DRAWS[])(const bd_mixed_drawing *, uint64_t, uint32_t, double *) = {
+static void (*const DRAWS[])(const bd_mixed_drawing *, const double *, double *) = {
     [BD_MIXED_PARAMETRIC] = draw_parametric, [BD_MIXED_RESIDUAL] = draw_residuals, [BD_MIXED_WILD] = draw_wild};
 
 /* response <- the products of fitted + errors. */
@@ -257,14 +250,14 @@ static void accumulate(const bd_mixed_drawing *d, const double *errors, double *
     }
 }
 
-bd_mixed_end bd_mixed_draw(const bd_mixed_drawing *d, bd_mixed_draw_kind kind, uint64_t seed, uint32_t replicate,
-                           double *scratch, double *values)
+bd_mixed_end bd_mixed_draw(const bd_mixed_drawing *d, bd_mixed_draw_kind kind, const double *numbers, double *scratch,
+                           double *values)
 {
     const bd_mixed_model *model = d->model;
-    double *errors = scratch, *first = errors + d->n + d->n_modes + 4, *rest = first + model->n_groups * model->m;
+    double *errors = scratch, *first = errors + d->n + d->n_modes, *rest = first + model->n_groups * model->m;
     double *total = rest + model->n_columns;
     const mixed_data data = {NULL, {first, rest, total}};
-    DRAWS[kind](d, seed, replicate, errors);
+    DRAWS[kind](d, numbers, errors);
     accumulate(d, errors, first, rest, total);
     return mixed_refit(model, d->fit, &data, total + model->m, values);
 }

@@ -195,10 +195,11 @@ typedef struct bd_mixed_drawing bd_mixed_drawing;
 BD_CHECKED bd_status bd_mixed_drawing_new(const bd_mixed_model *model, const bd_mixed *fit, bd_arena *arena,
                                           const bd_mixed_drawing **drawing);
 
-/* values as bd_mixed_replicate has them, of replicate number `replicate` under `seed`. Any thread; `scratch` of
- * bd_mixed_drawing_scratch doubles. */
-bd_mixed_end bd_mixed_draw(const bd_mixed_drawing *drawing, bd_mixed_draw_kind kind, uint64_t seed, uint32_t replicate,
+/* values as bd_mixed_replicate has them, from bd_mixed_draw_numbers random numbers: standard normals (parametric), uniform
+ * below 1 (residual), 1 or -1 (wild). Any thread; `scratch` of bd_mixed_drawing_scratch doubles. */
+bd_mixed_end bd_mixed_draw(const bd_mixed_drawing *drawing, bd_mixed_draw_kind kind, const double *numbers,
                            double *scratch, double *values);
+size_t bd_mixed_draw_numbers(const bd_mixed_drawing *drawing, bd_mixed_draw_kind kind);
 size_t bd_mixed_drawing_scratch(const bd_mixed_drawing *drawing);
 
 /* relative (n_random x n_random) <- Lambda of one term by the parameters of a replicate of `fit`. */
