@@ -1,8 +1,8 @@
 /* Meta-analysis of a frame: effects and variances from what was reported, pooling, resampling of studies. */
-#include <bordin/analyses/meta.h>
-
 #include <math.h>
 #include <string.h>
+
+#include "meta_internal.h"
 
 /* Which of the names, that end with NULL, it is. */
 static bd_status find(const char *what, const char *name, const char *const *names, const char *list, int *at)
@@ -119,23 +119,93 @@ static bd_replicate_end replicate(const void *context, const double *weights, do
     return found ? BD_REPLICATE_USABLE : BD_REPLICATE_COLLINEAR;
 }
 
+typedef struct levels_context {
+    const bd_levels_model *model;
+    const bd_groups *studies;
+    size_t *row; /* one of each study */
+} levels_context;
+
+static bd_replicate_end levels_replicate(const void *context, const double *weights, double *scratch, double *values,
+                                         double *errors)
+{
+    const levels_context *levels = context;
+    (void)errors;
+    for (size_t j = 0; j < levels->studies->n_levels; j++)
+        scratch[j] = weights[levels->row[j]];
+    const bool found = bd_levels_replicate(levels->model, scratch, scratch + levels->studies->n_levels, values);
+    return found ? BD_REPLICATE_USABLE : BD_REPLICATE_DIVERGED;
+}
+
+static bd_levels_design levels_design(const bd_meta_analysis *meta)
+{
+    const bd_groups *studies = meta->frame->cluster;
+    return (bd_levels_design){.effects = meta->design,
+                              .study = studies->codes,
+                              .n_studies = studies->n_levels,
+                              .rho = meta->options.rho};
+}
+
+static bd_status levels_statistic(const bd_meta_analysis *meta, bd_arena *arena, bd_statistic *statistic)
+{
+    const bd_frame *frame = meta->frame;
+    const bd_levels_design design = levels_design(meta);
+    levels_context *context;
+    BD_NEW(arena, context, 1);
+    context->studies = frame->cluster;
+    BD_TRY(bd_levels_prepare(&design, meta->options.levels.ml, arena, &context->model));
+    BD_NEW(arena, context->row, frame->cluster->n_levels);
+    for (size_t i = frame->n_rows; i-- > 0;)
+        context->row[frame->cluster->codes[i]] = i;
+    statistic->context = context;
+    statistic->from_weights = levels_replicate;
+    statistic->n_scratch = bd_levels_scratch(context->model) + frame->cluster->n_levels;
+    return BD_OK;
+}
+
 static bd_status resample(bd_meta_analysis *meta, bd_arena *arena)
 {
     const bd_columns rows = {.n_rows = meta->design.n};
+    const bool several = meta->options.several;
     const size_t p = meta->design.n_columns;
     bd_frame frame = *meta->frame;
     const char **names;
-    BD_NEW(arena, names, p + 1);
+    BD_NEW(arena, names, p + 2);
     memcpy(names, meta->design.names, p * sizeof *names);
-    names[p] = "tau2";
-    frame.cluster = NULL; /* the studies' names: each is a row */
-    const bd_statistic statistic = {.n_values = p + 1,
-                                    .names = names,
-                                    .columns = &rows,
-                                    .from_weights = replicate,
-                                    .n_scratch = bd_pooling_scratch(&meta->design),
-                                    .context = meta};
+    names[p] = several ? "between" : "tau2";
+    names[p + 1] = "within";
+    bd_statistic statistic = {.n_values = p + 1 + several,
+                              .names = names,
+                              .columns = &rows,
+                              .from_weights = replicate,
+                              .n_scratch = bd_pooling_scratch(&meta->design),
+                              .context = meta};
+    if (several) {
+        meta->options.resampling.sampling = &bd_sampling_clusters;
+        BD_TRY(levels_statistic(meta, arena, &statistic));
+    } else {
+        frame.cluster = NULL; /* the studies' names: each is a row */
+    }
     return bd_bootstrap_frame(&frame, &statistic, NULL, &meta->options.resampling, arena, &meta->bootstrap);
+}
+
+static bd_status pool_one_each(bd_meta_analysis *meta, bd_arena *arena)
+{
+    BD_TRY(check_studies(meta->frame, arena));
+    BD_TRY(bd_pool(&meta->design, &meta->options.pooling, arena, &meta->fit));
+    if (!meta->fit->converged)
+        return bd_fail(BD_ENUMERIC, "tau^2 was not found by %s; try --method dl", bd_tau_name(meta->fit->estimator));
+    return BD_OK;
+}
+
+static bd_status pool_several(bd_meta_analysis *meta, bd_arena *arena)
+{
+    if (meta->frame->cluster == NULL)
+        return bd_fail(BD_EUSAGE, "of which study is each effect? The frame has no clusters");
+    const bd_levels_design design = levels_design(meta);
+    BD_TRY(bd_pool_levels(&design, &meta->options.levels, arena, &meta->levels));
+    if (!meta->levels->converged)
+        return bd_fail(BD_ENUMERIC, "the variances between and within studies were not found");
+    return BD_OK;
 }
 
 bd_status bd_meta(const bd_frame *frame, const bd_meta_options *options, bd_arena *arena, const bd_meta_analysis **out)
@@ -146,11 +216,8 @@ bd_status bd_meta(const bd_frame *frame, const bd_meta_options *options, bd_aren
     BD_NEW(arena, meta, 1);
     meta->frame = frame;
     meta->options = *options;
-    BD_TRY(check_studies(frame, arena));
     BD_TRY(design_of(meta, arena));
-    BD_TRY(bd_pool(&meta->design, &options->pooling, arena, &meta->fit));
-    if (!meta->fit->converged)
-        return bd_fail(BD_ENUMERIC, "tau^2 was not found by %s; try --method dl", bd_tau_name(meta->fit->estimator));
+    BD_TRY(options->several ? pool_several(meta, arena) : pool_one_each(meta, arena));
     if (options->bootstrap)
         BD_TRY(resample(meta, arena));
     *out = meta;

@@ -4,11 +4,12 @@
 
 #include <gsl/gsl_cdf.h>
 
-#include <bordin/analyses/meta.h>
 #include <bordin/analyses/provenance.h>
 #include <bordin/report/number.h>
 
-static double back(const bd_meta_analysis *meta, double effect)
+#include "meta_internal.h"
+
+double meta_back(const bd_meta_analysis *meta, double effect)
 {
     return meta->options.measure == BD_MEASURE_ZCOR ? tanh(effect) : effect;
 }
@@ -47,11 +48,11 @@ static bd_status pooled_table(const bd_meta_analysis *meta, bd_document *documen
     const bd_pooling_coefficient *c = &meta->fit->coefficients[0];
     const bd_interval_ends *ends = meta->bootstrap ? &meta->bootstrap->ends[0] : NULL;
     const bd_value values[] = {
-        {{"estimate", "Pooled effect", BD_ESTIMATE}, back(meta, c->estimate)},
-        {{"ci_low", "CI low", BD_ESTIMATE}, back(meta, ends ? ends->low : c->ci_low)},
-        {{"ci_high", "CI high", BD_ESTIMATE}, back(meta, ends ? ends->high : c->ci_high)},
-        {{"prediction_low", "A new study, from", BD_ESTIMATE}, back(meta, c->prediction_low)},
-        {{"prediction_high", "to", BD_ESTIMATE}, back(meta, c->prediction_high)},
+        {{"estimate", "Pooled effect", BD_ESTIMATE}, meta_back(meta, c->estimate)},
+        {{"ci_low", "CI low", BD_ESTIMATE}, meta_back(meta, ends ? ends->low : c->ci_low)},
+        {{"ci_high", "CI high", BD_ESTIMATE}, meta_back(meta, ends ? ends->high : c->ci_high)},
+        {{"prediction_low", "A new study, from", BD_ESTIMATE}, meta_back(meta, c->prediction_low)},
+        {{"prediction_high", "to", BD_ESTIMATE}, meta_back(meta, c->prediction_high)},
     };
     if (meta->fit->n_columns > 1 || !meta->design.has_intercept)
         return BD_OK;
@@ -88,19 +89,23 @@ static bd_status heterogeneity_table(const bd_meta_analysis *meta, bd_document *
 }
 
 /* A forest plot's numbers. */
-static bd_status study_table(const bd_meta_analysis *meta, bd_arena *arena, bd_document *document)
+bd_status meta_study_table(const bd_meta_analysis *meta, const double *weights, bd_arena *arena, bd_document *document)
 {
-    static const bd_heading headings[] = {{"study", "Study", BD_TEXT},         {"effect", "Effect", BD_ESTIMATE},
-                                          {"ci_low", "CI low", BD_ESTIMATE},  {"ci_high", "CI high", BD_ESTIMATE},
-                                          {"variance", "Variance", BD_ESTIMATE}, {"weight", "Weight, %", BD_STATISTIC}};
+    static const bd_heading headings[] = {
+        {"study", "Study", BD_TEXT},           {"effect", "Effect", BD_ESTIMATE},     {"ci_low", "CI low", BD_ESTIMATE},
+        {"ci_high", "CI high", BD_ESTIMATE},   {"variance", "Variance", BD_ESTIMATE}, {"weight", "Weight, %", BD_STATISTIC}};
     const bd_frame *frame = meta->frame;
-    const double quantile = gsl_cdf_ugaussian_Pinv(0.5 + meta->fit->level / 2);
+    const double level = meta->options.several ? meta->options.levels.level : meta->options.pooling.level;
+    const double quantile = gsl_cdf_ugaussian_Pinv(0.5 + level / 2);
     bd_document_rows *rows;
-    BD_TRY(bd_document_table(document, "studies", "Studies", headings, 6, &rows));
+    if (meta->options.several)
+        BD_TRY(bd_document_table(document, "effects", "Effects", headings, 6, &rows));
+    else
+        BD_TRY(bd_document_table(document, "studies", "Studies", headings, 6, &rows));
     for (size_t i = 0; i < meta->design.n; i++) {
         const double y = meta->design.effects[i], se = sqrt(meta->design.variances[i]);
-        const double values[] = {back(meta, y), back(meta, y - quantile * se), back(meta, y + quantile * se),
-                                 meta->design.variances[i], meta->fit->weights[i]};
+        const double values[] = {meta_back(meta, y), meta_back(meta, y - quantile * se),
+                                 meta_back(meta, y + quantile * se), meta->design.variances[i], weights[i]};
         const char *name = NULL;
         bd_cell *cells;
         if (frame->cluster != NULL)
@@ -128,19 +133,24 @@ static bd_status sentence(const bd_meta_analysis *meta, bd_document *document)
                            "%zu studies have a pooled effect of %.4g (%g %% interval [%.4g, %.4g], %s); %.0f %% of the "
                            "variance of their effects is more than sampling brings (I2), and a new study's effect is "
                            "expected within [%.4g, %.4g].",
-                           fit->n, back(meta, c->estimate), 100 * fit->level, back(meta, c->ci_low),
-                           back(meta, c->ci_high), bd_show_p(c->p).text, 100 * fit->i2, back(meta, c->prediction_low),
-                           back(meta, c->prediction_high));
+                           fit->n, meta_back(meta, c->estimate), 100 * fit->level, meta_back(meta, c->ci_low),
+                           meta_back(meta, c->ci_high), bd_show_p(c->p).text, 100 * fit->i2, meta_back(meta, c->prediction_low),
+                           meta_back(meta, c->prediction_high));
 }
 
-static bd_status notes(const bd_meta_analysis *meta, bd_document *document)
+bd_status meta_say_measure(const bd_meta_analysis *meta, bd_document *document)
 {
     static const char *const measures[] = {
         [BD_MEASURE_GENERIC] = "effects as given, with their sampling variances",
         [BD_MEASURE_ZCOR] = "correlations as Fisher's z, with sampling variances 1 / (n - 3); coefficients are of z",
         [BD_MEASURE_COR] = "correlations as they are, with sampling variances (1 - r^2)^2 / (n - 1)"};
+    return bd_document_say(document, BD_NOTE, "Pooled: %s.", measures[meta->options.measure]);
+}
+
+static bd_status notes(const bd_meta_analysis *meta, bd_document *document)
+{
     const bd_pooled *fit = meta->fit;
-    BD_TRY(bd_document_say(document, BD_NOTE, "Pooled: %s.", measures[meta->options.measure]));
+    BD_TRY(meta_say_measure(meta, document));
     BD_TRY(bd_document_say(document, BD_NOTE, "tau2, the variance between studies: %s (%s)%s.",
                            bd_tau_name(fit->estimator), bd_tau_summary(fit->estimator),
                            isnan(fit->tau2_low) ? "" : "; its interval, and those of I2 and H2, by Q-profile"));
@@ -154,18 +164,23 @@ static bd_status notes(const bd_meta_analysis *meta, bd_document *document)
                            100 * fit->level);
 }
 
+static bd_status one_each(const bd_meta_analysis *meta, bd_arena *arena, bd_document *document)
+{
+    BD_TRY(coefficient_table(meta, document));
+    BD_TRY(pooled_table(meta, document));
+    BD_TRY(heterogeneity_table(meta, document));
+    BD_TRY(meta_study_table(meta, meta->fit->weights, arena, document));
+    BD_TRY(sentence(meta, document));
+    return notes(meta, document);
+}
+
 bd_status bd_meta_document(const bd_meta_analysis *meta, bd_arena *arena, bd_document **out)
 {
     const char *title;
     bd_document *document;
     BD_TRY(bd_print(arena, &title, "Meta-analysis: %s", meta->frame->formula));
     BD_TRY(bd_document_new(arena, "meta", title, &document));
-    BD_TRY(coefficient_table(meta, document));
-    BD_TRY(pooled_table(meta, document));
-    BD_TRY(heterogeneity_table(meta, document));
-    BD_TRY(study_table(meta, arena, document));
-    BD_TRY(sentence(meta, document));
-    BD_TRY(notes(meta, document));
+    BD_TRY(meta->options.several ? meta_levels_document(meta, arena, document) : one_each(meta, arena, document));
     if (meta->bootstrap != NULL)
         BD_TRY(bd_bootstrap_document(meta->bootstrap, arena, document));
     BD_TRY(bd_provenance_frame(meta->frame, document));

@@ -1,11 +1,13 @@
 /* bordin meta FORMULA FILE */
 #include <stdio.h>
+#include <string.h>
 
 #include <bordin/analyses/meta.h>
 
 #include "cli.h"
 
-static char *measure, *method, *test, *n, *variance, *se, *study;
+static char *measure, *method, *test, *n, *variance, *se, *study, *cluster, *errors;
+static double rho;
 
 static struct poptOption option_table[] = {
     {"measure", 0, POPT_ARG_STRING, &measure, 0,
@@ -17,6 +19,12 @@ static struct poptOption option_table[] = {
     {"test", 0, POPT_ARG_STRING, &test, 0,
      "knha (default: Knapp and Hartung, guarded), knha-raw (without the guard), t or z", "NAME"},
     {"study", 0, POPT_ARG_STRING, &study, 0, "column of the studies' names", "NAME"},
+    {"cluster", 0, POPT_ARG_STRING, &cluster, 0,
+     "column of the studies, where a study may have several effects: variances between and within studies", "NAME"},
+    {"rho", 0, POPT_ARG_DOUBLE, &rho, 0, "with --cluster: the correlation of sampling errors within a study (default: 0)",
+     "NUMBER"},
+    {"errors", 0, POPT_ARG_STRING, &errors, 0,
+     "with --cluster: cr2 (default: cluster-robust, Satterthwaite's df) or model (z)", "NAME"},
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_resampling_options, "Resampling of studies (none unless --boot is given):"),
     CLI_INCLUDE(cli_reading_options, "Reading:"),
@@ -54,6 +62,29 @@ static bd_status column_of(bd_meta_options *options, bd_arena *arena, bd_frame_s
     return bd_print(arena, &spec->extra, "0 + `%s`", column);
 }
 
+/* What --cluster needs and what it rules out. */
+static bd_status several_of(bd_meta_options *options)
+{
+    options->several = cluster != NULL;
+    options->rho = rho;
+    options->levels.level = options->resampling.level;
+    if (!options->several)
+        return rho == 0 && errors == NULL ? BD_OK
+                                          : bd_fail(BD_EUSAGE, "--%s goes with --cluster NAME, the column of the studies",
+                                                    errors != NULL ? "errors" : "rho");
+    if (study != NULL)
+        return bd_fail(BD_EUSAGE, "--study is for one effect a study, --cluster for several; give one of them");
+    if (test != NULL)
+        return bd_fail(BD_EUSAGE, "--test is for one effect a study; with --cluster there is --errors cr2 or model");
+    if (method != NULL && strcmp(method, "reml") != 0 && strcmp(method, "ml") != 0)
+        return bd_fail(BD_EUSAGE, "--method: with --cluster there are reml and ml, not '%s'", method);
+    if (errors != NULL && strcmp(errors, "cr2") != 0 && strcmp(errors, "model") != 0)
+        return bd_fail(BD_EUSAGE, "--errors: there are cr2 and model, not '%s'", errors);
+    options->levels.ml = method != NULL && strcmp(method, "ml") == 0;
+    options->levels.model = errors != NULL && strcmp(errors, "model") == 0;
+    return BD_OK;
+}
+
 static bd_status parse_options(const char *formula, bd_arena *arena, bd_frame_spec *spec, bd_meta_options *options)
 {
     BD_TRY(cli_resampling(&options->resampling, &options->bootstrap));
@@ -69,7 +100,8 @@ static bd_status parse_options(const char *formula, bd_arena *arena, bd_frame_sp
     if (test != NULL)
         BD_TRY(bd_while(bd_pooling_test_find(test, &options->pooling.test), "--test"));
     options->pooling.level = options->resampling.level;
-    spec->cluster = study;
+    BD_TRY(several_of(options));
+    spec->cluster = cluster != NULL ? cluster : study;
     return column_of(options, arena, spec);
 }
 
@@ -99,10 +131,15 @@ const cli_command cli_meta = {
     .arguments = "FORMULA FILE",
     .example = "bordin meta 'ri ~ 1' datasets/meta_conscientiousness_adherence/studies.csv --measure zcor --n ni\n"
                "  bordin meta 'ri ~ meanage + design' datasets/meta_conscientiousness_adherence/studies.csv "
-               "--measure zcor --n ni",
+               "--measure zcor --n ni\n"
+               "  bordin meta 'r ~ 1' datasets/meta_positive_regard/effects.csv --measure zcor --n n --cluster study_id "
+               "--rho 0.5",
     .text = "Pools one effect of each study. FORMULA is 'effect ~ 1', or 'effect ~ moderators' with terms as for\n"
             "regress. Random effects unless --method ee; a table of the studies has what a forest plot shows. FILE is\n"
-            "CSV, gzip or not; - reads standard input.",
+            "CSV, gzip or not; - reads standard input.\n\n"
+            "Where studies have several effects, --cluster names the column of the studies: variances between and within\n"
+            "studies are told apart (--method reml or ml), and errors are cluster-robust. --rho is what correlation the\n"
+            "sampling errors of one study's effects are taken to have; try several.",
     .options = option_table,
     .more_help = more_help,
     .run = meta,

@@ -8,7 +8,7 @@
 
 #include "pooling_internal.h"
 
-static bd_status check(const bd_pooling_design *d, bd_arena *arena)
+bd_status pooling_check(const bd_pooling_design *d, bd_arena *arena)
 {
     const double **values;
     double *triangle;
@@ -119,30 +119,17 @@ static void set_coefficients(const pooling *s, bd_pooled *fit)
     }
 }
 
-/* All moderators: b'V^-1 b without the intercept. */
-static bd_status omnibus(const bd_pooling_design *d, bd_arena *arena, bd_pooled *fit)
+/* All moderators: F, or chi-squared. */
+static bd_status omnibus(const bd_pooling_design *d, const double *b, bd_arena *arena, bd_pooled *fit)
 {
-    const size_t p = fit->n_columns, first = d->has_intercept, m = p - first;
-    double *matrix, *inverse, log_root;
-    fit->qm = fit->qm_p = NAN;
-    fit->qm_df = (double)m;
-    if (m == 0)
-        return BD_OK;
-    BD_NEW(arena, matrix, m * m);
-    BD_NEW(arena, inverse, m * m);
-    for (size_t i = 0; i < m; i++)
-        for (size_t j = 0; j < m; j++)
-            matrix[i * m + j] = fit->covariance[(first + i) * p + first + j];
-    if (!pooling_invert(m, matrix, inverse, &log_root))
-        return BD_OK;
-    fit->qm = 0;
-    const bd_pooling_coefficient *b = fit->coefficients + first;
-    for (size_t i = 0; i < m; i++)
-        for (size_t j = 0; j < m; j++)
-            fit->qm += b[i].estimate * inverse[i * m + j] * b[j].estimate;
+    const double m = (double)(fit->n_columns - d->has_intercept);
+    BD_TRY(pooling_wald(d->has_intercept, fit->n_columns, b, fit->covariance, arena, &fit->qm));
+    fit->qm_df = m;
     if (isfinite(fit->df))
-        fit->qm /= (double)m;
-    fit->qm_p = isfinite(fit->df) ? gsl_cdf_fdist_Q(fit->qm, (double)m, fit->df) : gsl_cdf_chisq_Q(fit->qm, (double)m);
+        fit->qm /= m;
+    fit->qm_p = isnan(fit->qm)         ? NAN
+                : isfinite(fit->df) ? gsl_cdf_fdist_Q(fit->qm, m, fit->df)
+                                    : gsl_cdf_chisq_Q(fit->qm, m);
     return BD_OK;
 }
 
@@ -188,7 +175,7 @@ bd_status bd_pool(const bd_pooling_design *d, const bd_pooling_options *options,
     double *room;
     BD_TRY(new_fit(d, options, arena, &fit));
     const bd_mark scratch = bd_arena_mark(arena);
-    BD_TRY(check(d, arena));
+    BD_TRY(pooling_check(d, arena));
     BD_NEW(arena, room, bd_pooling_scratch(d));
     pooling_place(d, NULL, room, &s);
     if (!pooling_weigh(&s, 1, 0))
@@ -210,7 +197,7 @@ bd_status bd_pool(const bd_pooling_design *d, const bd_pooling_options *options,
         for (size_t j = 0; j < d->n_columns; j++)
             fit->fitted[i] += s.b[j] * pooling_value(d, j, i);
     }
-    BD_TRY(omnibus(d, arena, fit));
+    BD_TRY(omnibus(d, s.b, arena, fit));
     BD_TRY(explained(d, arena, fit));
     bd_arena_rewind(arena, scratch);
     *out = fit;

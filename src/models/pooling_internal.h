@@ -42,6 +42,13 @@ bool pooling_invert(size_t p, double *matrix, double *inverse, double *log_root)
 double pooling_trace(size_t p, const double *a, const double *b);
 double pooling_squared_trace(size_t p, const double *m, const double *s);
 
+/* What a design needs to be estimable. */
+BD_CHECKED bd_status pooling_check(const bd_pooling_design *design, bd_arena *arena);
+
+/* b'V^-1 b of the coefficients from `first` on; NaN: there is none, or V is singular. */
+BD_CHECKED bd_status pooling_wald(size_t first, size_t p, const double *b, const double *covariance, bd_arena *arena,
+                                  double *chi2);
+
 /* tau^2, with the sums at it. False: collinear, or no convergence. */
 bool pooling_estimate(pooling *s, const bd_tau_estimator *estimator, double *tau2);
 

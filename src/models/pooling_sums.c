@@ -124,3 +124,24 @@ bool pooling_weigh(pooling *s, double tau2, double a)
     s->trace2 = s->w2 - 2 * pooling_trace(p, s->inverse, s->third) + pooling_squared_trace(p, s->inverse, s->second);
     return true;
 }
+
+bd_status pooling_wald(size_t first, size_t p, const double *b, const double *covariance, bd_arena *arena, double *chi2)
+{
+    const size_t m = p - first;
+    double *matrix, *inverse, log_root;
+    *chi2 = NAN;
+    if (m == 0)
+        return BD_OK;
+    BD_NEW(arena, matrix, m * m);
+    BD_NEW(arena, inverse, m * m);
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < m; j++)
+            matrix[i * m + j] = covariance[(first + i) * p + first + j];
+    if (!pooling_invert(m, matrix, inverse, &log_root))
+        return BD_OK;
+    *chi2 = 0;
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < m; j++)
+            *chi2 += b[first + i] * inverse[i * m + j] * b[first + j];
+    return BD_OK;
+}

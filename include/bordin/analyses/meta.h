@@ -10,7 +10,7 @@
 #define BORDIN_ANALYSES_META_H
 
 #include <bordin/analyses/bootstrap.h>
-#include <bordin/models/pooling.h>
+#include <bordin/models/pooling_levels.h>
 
 /* What the response is, and the extra column. */
 typedef enum bd_measure {
@@ -26,18 +26,25 @@ typedef struct bd_meta_options {
     bd_measure measure;
     bool errors; /* generic: the column has standard errors */
     bd_pooling_options pooling;
+    bool several;   /* a study may have several effects: the frame's clusters are the studies */
+    double rho;     /* several: the correlation of sampling errors within a study */
+    bd_levels_options levels; /* several: instead of `pooling` */
     bool bootstrap; /* whether to resample studies */
     bd_bootstrap_options resampling;
 } bd_meta_options;
 
-#define BD_META_DEFAULTS ((bd_meta_options){.pooling = BD_POOLING_DEFAULTS, .resampling = BD_BOOTSTRAP_DEFAULTS})
+#define BD_META_DEFAULTS ((bd_meta_options){.pooling = BD_POOLING_DEFAULTS,       \
+                                              .levels = BD_LEVELS_DEFAULTS,         \
+                                              .resampling = BD_BOOTSTRAP_DEFAULTS})
 
 typedef struct bd_meta_analysis {
     const bd_frame *frame;
     bd_meta_options options;
     bd_pooling_design design;
-    const bd_pooled *fit;
-    const bd_bootstrap_result *bootstrap; /* coefficients, tau^2; NULL unless asked for */
+    const bd_pooled *fit;           /* NULL: several effects a study */
+    const bd_pooled_levels *levels; /* NULL: one */
+    const bd_bootstrap_result *bootstrap; /* coefficients, then tau^2, or the variances between and within studies;
+                                             NULL unless asked for */
 } bd_meta_analysis;
 
 /* The frame's extra column has variances, errors or n; its clusters, if any, are the studies' names. Fails as bd_pool and
@@ -46,7 +53,7 @@ typedef struct bd_meta_analysis {
 BD_CHECKED bd_status bd_meta(const bd_frame *frame, const bd_meta_options *options, bd_arena *arena,
                              const bd_meta_analysis **meta);
 
-/* The tables "coefficients", "pooled" (without moderators), "heterogeneity", "studies" (a forest plot's numbers), a sentence,
+/* The tables "coefficients", "pooled" (without moderators), "heterogeneity", "studies" (a forest plot's numbers; of several effects a study, "effects"), a sentence,
  * notes, provenance. */
 BD_CHECKED bd_status bd_meta_document(const bd_meta_analysis *meta, bd_arena *arena, bd_document **document);
 
