@@ -51,7 +51,7 @@ typedef struct cli_command {
     bd_status (*run)(size_t n_arguments, const char *const *arguments, bd_arena *arena);
 } cli_command;
 
-extern const cli_command cli_regress, cli_mixed, cli_therapist, cli_meta, cli_mediate, cli_describe, cli_survival,
+extern const cli_command cli_regress, cli_mixed, cli_therapist, cli_sessions, cli_meta, cli_mediate, cli_describe, cli_survival,
     cli_adherence, cli_simulate;
 
 /* The command line as typed, for the provenance. */

@@ -15,6 +15,7 @@ static struct poptOption option_table[] = {
     {"trials", 0, POPT_ARG_STRING, &cli.trials, 0, "with --family binomial: what the outcome is counted of", "EXPRESSION"},
     {"quadrature", 0, POPT_ARG_STRING, &quadrature, 0,
      "with --family: nodes of adaptive Gauss-Hermite quadrature (default: 1, Laplace's approximation)", "N"},
+    {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     CLI_INCLUDE(cli_mixed_options, NULL),
     {"no-tests", 0, POPT_ARG_NONE, &no_tests, 0, "leave out the tests of variances, each of which takes a fit", NULL},
     {"variance-intervals", 0, POPT_ARG_NONE, &profile, 0,

@@ -12,6 +12,7 @@ static struct poptOption option_table[] = {
     {"compare", 0, POPT_ARG_NONE, &compare, 0, "the effects by several methods, for few therapists", NULL},
     {"boot", 0, POPT_ARG_STRING, &cli.boot, 0, "with --compare: replicates of its bootstrap (default: 10000)", "N"},
     {"seed", 0, POPT_ARG_STRING, &cli.seed, 0, "with --compare: seed of the random numbers (default: 1)", "S"},
+    {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     CLI_INCLUDE(cli_mixed_options, NULL),
     CLI_INCLUDE(cli_where_options, "Rows:"),
     CLI_INCLUDE(cli_reading_options, "Reading:"),

@@ -15,8 +15,11 @@
 
 enum { EXIT_DONE = 0, EXIT_ANALYSIS = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_INTERRUPTED = 130 };
 
-static const cli_command *const commands[] = {&cli_regress,   &cli_mixed, &cli_therapist, &cli_mediate,  &cli_describe, &cli_survival,
-                                              &cli_adherence, &cli_meta,  &cli_simulate,  NULL};
+static const cli_command *const commands[] = {
+    &cli_regress,  &cli_mixed,     &cli_therapist, &cli_sessions, &cli_mediate,
+    &cli_describe, &cli_survival,  &cli_adherence, &cli_meta,     &cli_simulate,
+    NULL,
+};
 
 static int exit_of(bd_status status)
 {

@@ -9,7 +9,6 @@ static char *df;
 struct poptOption cli_mixed_options[] = {
     {"ml", 0, POPT_ARG_NONE, &ml, 0, "maximum likelihood (default: restricted, REML)", NULL},
     {"df", 0, POPT_ARG_STRING, &df, 0, "degrees of freedom: satterthwaite (default), kenward-roger or normal", "NAME"},
-    {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     POPT_TABLEEND};
 
 bd_status cli_mixed_fit(bd_mixed_options *fit)
