@@ -38,6 +38,17 @@ settled <- function(formula, data, reml, weights) {
     m@call$data <- data
     as_lmerModLmerTest(m)
 }
+if ("terms" %in% commandArgs(TRUE)) { # values in tests/analyses/test_mixed_regression.c
+    sleepstudy$D <- factor(sleepstudy$Days)
+    m <- settled(Reaction ~ D + (1 + Days | Subject), sleepstudy, TRUE, rep(1, 180))
+    print(anova(m), digits = 12)
+    print(unlist(pbkrtest::getKR(pbkrtest::KRmodcomp(m, cbind(0, diag(9))))), digits = 12)
+    f <- settled(Reaction ~ D + (1 + Days | Subject), sleepstudy, FALSE, rep(1, 180))
+    r <- settled(Reaction ~ 1 + (1 + Days | Subject), sleepstudy, FALSE, rep(1, 180))
+    print(deviance(r) - deviance(f), digits = 12)
+    print(anova(lm(Yield ~ Batch, Dyestuff)), digits = 12) # what the restricted likelihood ratio is monotone in
+    quit()
+}
 fit <- function(name, formula, data, weights = rep(1, nrow(data))) {
     for (reml in c(TRUE, FALSE)) {
         m <- settled(formula, data, reml, weights)
@@ -56,6 +67,10 @@ fit <- function(name, formula, data, weights = rep(1, nrow(data))) {
             v <- pbkrtest::vcovAdj(m)
             df <- sapply(seq_len(nrow(s)), function(j) pbkrtest::get_Lb_ddf(m, as.numeric(seq_len(nrow(s)) == j)))
             show(paste(which, "kenward_roger"), sqrt(diag(as.matrix(v))), df)
+            if (nrow(s) == 2) {
+                k <- unlist(pbkrtest::getKR(pbkrtest::KRmodcomp(m, diag(2))))
+                show(paste(which, "kenward_roger_joint"), k["Fstat"], k["ndf"], k["ddf"], k["p.value"])
+            }
         }
         v <- as.data.frame(VarCorr(m))
         show(paste(which, "covariances"), v$vcov)

@@ -1,4 +1,4 @@
-/* Mixed regression of a frame: the fit, shares of variance, contextual effects, tests of variances. */
+/* Mixed regression of a frame: the fit, shares of variance, contextual effects. */
 #include <bordin/analyses/mixed.h>
 
 #include <math.h>
@@ -92,19 +92,76 @@ static double mean_random_variance(const bd_mixed_random *random, const double *
     return sum;
 }
 
+static double fitted_value(const bd_frame *frame, const bd_mixed *fit, size_t i)
+{
+    double fitted = 0;
+    for (size_t j = 0; j < fit->n_columns; j++)
+        fitted += fit->coefficients[j].estimate * (frame->columns[j].values == NULL ? 1 : frame->columns[j].values[i]);
+    return fitted;
+}
+
 static double variance_of_fitted(const bd_frame *frame, const bd_mixed *fit)
 {
     double mean = 0, squares = 0;
     for (size_t i = 0; i < frame->n_rows; i++) {
-        double fitted = 0;
-        for (size_t j = 0; j < fit->n_columns; j++)
-            fitted += fit->coefficients[j].estimate *
-                      (frame->columns[j].values == NULL ? 1 : frame->columns[j].values[i]);
-        const double apart = fitted - mean;
+        const double fitted = fitted_value(frame, fit, i), apart = fitted - mean;
         mean += apart / (double)(i + 1);
         squares += apart * (fitted - mean);
     }
     return squares / (double)(frame->n_rows - 1);
+}
+
+static double random_value(const bd_mixed_term *term, size_t j, size_t i)
+{
+    return term->random[j] == NULL ? 1 : term->random[j][i];
+}
+
+static double form(size_t q, const double *covariance, const double *z)
+{
+    double sum = 0;
+    for (size_t i = 0; i < q; i++)
+        for (size_t j = 0; j < q; j++)
+            sum += z[i] * covariance[i * q + j] * z[j];
+    return sum;
+}
+
+/* Means of groups of the fitted values and of z, then what is about them. */
+static bd_status find_split(bd_mixed_analysis *mixed, bd_arena *arena)
+{
+    const bd_mixed *fit = mixed->fit;
+    const bd_mixed_random *random = &fit->random[0];
+    const bd_mixed_term *term = random->term;
+    const size_t q = random->n_random, n = mixed->frame->n_rows, n_groups = mixed->shares[0].groups->n_levels;
+    const double *rows = mixed->shares[0].rows, less = (double)(n - 1);
+    const bd_mark scratch = bd_arena_mark(arena);
+    double *fitted, *z, *apart, mean = 0;
+    bd_mixed_split split = {.residual = mixed->variance_residual};
+    BD_NEW(arena, fitted, n_groups);
+    BD_NEW(arena, z, n_groups * q);
+    BD_NEW(arena, apart, q);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t g = term->group[i];
+        const double value = fitted_value(mixed->frame, fit, i);
+        fitted[g] += value / rows[g];
+        mean += value / (double)n;
+        for (size_t j = 0; j < q; j++)
+            z[g * q + j] += random_value(term, j, i) / rows[g];
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t g = term->group[i];
+        const double within = fitted_value(mixed->frame, fit, i) - fitted[g];
+        split.fixed_within += within * within / less;
+        for (size_t j = 0; j < q; j++)
+            apart[j] = random_value(term, j, i) - z[g * q + j];
+        split.random_within += form(q, random->covariance, apart) / less;
+    }
+    for (size_t g = 0; g < n_groups; g++) {
+        split.fixed_between += rows[g] * (fitted[g] - mean) * (fitted[g] - mean) / less;
+        split.random_between += rows[g] * form(q, random->covariance, z + g * q) / (double)n;
+    }
+    mixed->split = split;
+    bd_arena_rewind(arena, scratch);
+    return BD_OK;
 }
 
 static bd_status find_shares(bd_mixed_analysis *mixed, bd_arena *arena)
@@ -126,7 +183,8 @@ static bd_status find_shares(bd_mixed_analysis *mixed, bd_arena *arena)
         mixed->shares[t].share = mixed->shares[t].variance / unexplained;
     mixed->r2_marginal = mixed->variance_fixed / all;
     mixed->r2_conditional = (mixed->variance_fixed + mixed->variance_random) / all;
-    return BD_OK;
+    mixed->split = (bd_mixed_split){NAN, NAN, NAN, NAN, NAN};
+    return fit->n_terms == 1 ? find_split(mixed, arena) : BD_OK;
 }
 
 bd_status mixed_find_pairs(const bd_frame *frame, bd_arena *arena, bd_contextual **pairs, size_t *n)
@@ -196,77 +254,6 @@ double mixed_mixture_p(double statistic, double df)
     return (low + gsl_cdf_chisq_Q(statistic, df)) / 2;
 }
 
-/* The design without coefficient j of term t, and how many free entries of Lambda it has less. */
-static bd_status leave_out(const bd_mixed_design *design, size_t t, size_t j, bd_arena *arena, bd_mixed_design *without,
-                           double *df)
-{
-    const bd_mixed_term *from = &design->terms[t];
-    bd_mixed_term *terms, *to;
-    const double **random;
-    const char **names;
-    uint8_t *blocks;
-    BD_NEW(arena, terms, design->n_terms);
-    BD_NEW(arena, random, from->n_random);
-    BD_NEW(arena, names, from->n_random);
-    BD_NEW(arena, blocks, from->n_random);
-    memcpy(terms, design->terms, design->n_terms * sizeof *terms);
-    *without = *design;
-    without->terms = terms;
-    to = &terms[t];
-    to->n_random = 0;
-    *df = 0;
-    for (size_t i = 0; i < from->n_random; i++) {
-        *df += i == j || from->blocks[i] == from->blocks[j];
-        if (i == j)
-            continue;
-        random[to->n_random] = from->random[i];
-        blocks[to->n_random] = from->blocks[i];
-        names[to->n_random++] = from->random_names[i];
-    }
-    to->random = random;
-    to->random_names = names;
-    to->blocks = blocks;
-    if (to->n_random == 0)
-        memmove(to, to + 1, (--without->n_terms - t) * sizeof *to);
-    return BD_OK;
-}
-
-static bd_status test_without(const bd_mixed_analysis *mixed, const bd_mixed_design *design, size_t t, size_t j,
-                              bd_arena *arena, bd_random_test *test)
-{
-    bd_mixed_design without;
-    const bd_mixed_model *model;
-    const bd_mixed *fit;
-    bd_mixed_options options = mixed->options.fit;
-    double deviance, df = 0;
-    options.df = BD_MIXED_NORMAL;
-    BD_TRY(leave_out(design, t, j, arena, &without, &df));
-    if (without.n_terms == 0) {
-        BD_TRY(mixed_plain_deviance(design, options.reml, arena, &deviance));
-    } else {
-        BD_TRY(bd_mixed_prepare(&without, arena, &model));
-        BD_TRY(bd_mixed_fit(model, &options, arena, &fit));
-        deviance = fit->end == BD_MIXED_NOT_CONVERGED ? NAN : fit->deviance;
-    }
-    const double x = fmax(0, deviance - mixed->fit->deviance);
-    *test = (bd_random_test){design->terms[t].group_name, design->terms[t].random_names[j], x, df, mixed_mixture_p(x, df)};
-    return BD_OK;
-}
-
-static bd_status find_tests(bd_mixed_analysis *mixed, const bd_mixed_design *design, bd_arena *arena)
-{
-    BD_NEW(arena, mixed->tests, mixed->n_random);
-    for (size_t t = 0; t < design->n_terms; t++)
-        for (size_t j = design->terms[t].n_random; j-- > 0;) {
-            const bd_mark scratch = bd_arena_mark(arena);
-            if (j == 0 && design->terms[t].n_random > 1 && design->terms[t].random[0] == NULL)
-                break; /* a slope without an intercept is no hypothesis */
-            BD_TRY(test_without(mixed, design, t, j, arena, &mixed->tests[mixed->n_tests++]));
-            bd_arena_rewind(arena, scratch);
-        }
-    return BD_OK;
-}
-
 bd_status bd_mix(const bd_frame *frame, const bd_mixed_analysis_options *options, bd_arena *arena,
                  const bd_mixed_analysis **out)
 {
@@ -288,7 +275,7 @@ bd_status bd_mix(const bd_frame *frame, const bd_mixed_analysis_options *options
     BD_TRY(find_shares(mixed, arena));
     BD_TRY(find_contextual(mixed, arena));
     if (options->tests)
-        BD_TRY(find_tests(mixed, &design, arena));
+        BD_TRY(mixed_test(mixed, &design, model, arena));
     if (options->profile)
         BD_TRY(bd_mixed_profile(model, mixed->fit, options->fit.n_threads, arena, &mixed->intervals,
                                 &mixed->n_intervals));

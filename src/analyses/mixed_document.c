@@ -200,6 +200,38 @@ static bd_status share_table(const bd_mixed_analysis *mixed, bd_document *docume
     return bd_document_list(document, "shares", "Explained variance", values, sizeof values / sizeof *values, true);
 }
 
+/* Shares of the variance within groups, between them, and of all of it. */
+static bd_status split_table(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    static const bd_heading headings[] = {{"part", "Share of the variance", BD_TEXT},
+                                          {"variance", "Variance", BD_ESTIMATE},
+                                          {"fixed_within", "Fixed, within", BD_BOUNDED},
+                                          {"random_within", "Slopes", BD_BOUNDED},
+                                          {"fixed_between", "Fixed, between", BD_BOUNDED},
+                                          {"random_between", "Levels", BD_BOUNDED},
+                                          {"residual", "Rows", BD_BOUNDED}};
+    static const char *const names[] = {"within groups", "between groups", "of all"};
+    const bd_mixed_split *s = &mixed->split;
+    const double within = s->fixed_within + s->random_within + s->residual, between = s->fixed_between + s->random_between;
+    bd_document_rows *rows;
+    if (isnan(s->residual))
+        return BD_OK;
+    BD_TRY(bd_document_table(document, "split", "Explained variance within and between groups", headings, 7, &rows));
+    for (size_t r = 0; r < 3; r++) {
+        const double all = r == 0 ? within : r == 1 ? between : within + between;
+        const double parts[] = {r == 1 ? NAN : s->fixed_within, r == 1 ? NAN : s->random_within,
+                                r == 0 ? NAN : s->fixed_between, r == 0 ? NAN : s->random_between,
+                                r == 1 ? NAN : s->residual};
+        bd_cell *cells;
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(names[r]);
+        cells[1] = bd_number(all);
+        for (size_t j = 0; j < 5; j++)
+            cells[j + 2] = bd_number(parts[j] / all);
+    }
+    return BD_OK;
+}
+
 bd_status mixed_contextual_table(const bd_contextual *pairs, size_t n, const bd_mixed_coefficient *coefficients, bool z,
                                  bd_document *document)
 {
@@ -235,11 +267,13 @@ static bd_status test_table(const bd_mixed_analysis *mixed, bd_document *documen
                                           {"term", "Without", BD_TEXT},
                                           {"statistic", "LR chi2", BD_STATISTIC},
                                           {"df", "df", BD_DF},
-                                          {"p", "p", BD_P_VALUE}};
+                                          {"p", "p", BD_P_VALUE},
+                                          {"boot_p", "boot p", BD_P_VALUE}};
+    const bool drawn = mixed->options.n_draws > 0;
     bd_document_rows *rows;
     if (!mixed->options.tests)
         return BD_OK;
-    BD_TRY(bd_document_table(document, "random_tests", "Does it vary?", headings, 5, &rows));
+    BD_TRY(bd_document_table(document, "random_tests", "Does it vary?", headings, drawn ? 6 : 5, &rows));
     for (size_t i = 0; i < mixed->n_tests; i++) {
         const bd_random_test *test = &mixed->tests[i];
         bd_cell *cells;
@@ -249,6 +283,8 @@ static bd_status test_table(const bd_mixed_analysis *mixed, bd_document *documen
         cells[2] = bd_number(test->statistic);
         cells[3] = bd_number(test->df);
         cells[4] = bd_number(test->p);
+        if (drawn)
+            cells[5] = bd_number(test->boot_p);
     }
     return BD_OK;
 }
@@ -358,6 +394,25 @@ static bd_status warnings(const bd_mixed_analysis *mixed, bd_document *document)
     return BD_OK;
 }
 
+static bd_status term_notes(const bd_mixed_analysis *mixed, bd_document *document)
+{
+    const bool ratios = mixed->fit->n_rows <= BD_MIXED_RATIO_ROWS;
+    if (mixed->terms->n > 0)
+        BD_TRY(bd_document_say(document, BD_NOTE, "Terms: %s tests of all coefficients of a term that is no part of another%s.",
+                           mixed->options.fit.df == BD_MIXED_NORMAL          ? "Wald's"
+                           : mixed->options.fit.df == BD_MIXED_KENWARD_ROGER ? "Kenward and Roger's F"
+                                                                             : "F (Satterthwaite)",
+                           ratios ? ", and likelihood ratios, of maximum likelihood" : "; likelihood ratios are left out "
+                                                                                        "for so many rows"));
+    if (mixed->options.n_draws > 0)
+        BD_TRY(bd_document_say(document, BD_NOTE,
+                               "boot p: of the same likelihood ratios, by %zu parametric draws from each smaller model, seed "
+                               "%llu; %zu of all draws could not be fitted.",
+                               mixed->options.n_draws, (unsigned long long)mixed->options.draw_seed,
+                               mixed->n_draws_failed));
+    return BD_OK;
+}
+
 static bd_status notes(const bd_mixed_analysis *mixed, bd_document *document)
 {
     const bd_mixed *fit = mixed->fit;
@@ -368,12 +423,15 @@ static bd_status notes(const bd_mixed_analysis *mixed, bd_document *document)
                            100 * fit->level));
     BD_TRY(bd_document_say(document, BD_NOTE,
                            "Shares are of what the predictors leave, coefficients that vary averaged over the rows; R2 "
-                           "after Nakagawa."));
+                           "after Nakagawa%s.",
+                           isnan(mixed->split.residual) ? "" : ", within and between groups after Rights & Sterba"));
     if (mixed->options.tests)
         BD_TRY(bd_document_say(document, BD_NOTE,
                            "Does it vary? Likelihood ratios (%s) without a coefficient that varies; p of a mixture of "
                            "chi-squared, for a variance is at its edge when it is 0.",
                            fit->reml ? "REML" : "ML"));
+    if (mixed->terms != NULL)
+        BD_TRY(term_notes(mixed, document));
     if (frame->weights != NULL)
         BD_TRY(bd_document_say(document, BD_NOTE, "Weights are inverse variances: a row has sigma^2 / weight."));
     return warnings(mixed, document);
@@ -387,12 +445,14 @@ bd_status bd_mixed_document(const bd_mixed_analysis *mixed, bd_arena *arena, bd_
     BD_TRY(bd_print(arena, &title, "Mixed regression: %s", mixed->options.formula));
     BD_TRY(bd_document_new(arena, "mixed", title, &document));
     BD_TRY(coefficient_table(mixed, document));
+    BD_TRY(bd_term_tests_table(mixed->terms, document));
     BD_TRY(mixed_contextual_table(mixed->contextual, mixed->n_contextual, mixed->fit->coefficients,
                                   mixed->options.fit.df == BD_MIXED_NORMAL, document));
     BD_TRY(random_table(mixed, document));
     BD_TRY(interval_table(mixed, document));
     BD_TRY(level_table(mixed, document));
     BD_TRY(share_table(mixed, document));
+    BD_TRY(split_table(mixed, document));
     BD_TRY(test_table(mixed, document));
     BD_TRY(fit_table(mixed, document));
     BD_TRY(mixed_effect_table(fit->random, mixed->shares, fit->n_terms, fit->level, document));

@@ -9,6 +9,10 @@
 /* Fills mixed->bootstrap. */
 BD_CHECKED bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, bd_arena *arena);
 
+/* Fills mixed->tests and mixed->terms. */
+BD_CHECKED bd_status mixed_test(bd_mixed_analysis *mixed, const bd_mixed_design *design, const bd_mixed_model *model,
+                                bd_arena *arena);
+
 /* The parts of the formula with the groups of number `first`, as one term: each part a block. */
 BD_CHECKED bd_status mixed_join_varying(const bd_frame *frame, size_t first, bd_arena *arena, bd_mixed_term *term);
 

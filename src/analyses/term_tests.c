@@ -65,7 +65,7 @@ bd_status bd_term_tests_make(const bd_frame *frame, const bd_term_fit *fit, bd_a
             continue;
         bd_term_test *test = &tests->tests[tests->n++];
         *test = (bd_term_test){.term = frame->terms[term], .first = j, .n_columns = next - j, .df = (double)(next - j),
-                               .ratio = NAN, .ratio_p = NAN};
+                               .df_denominator = fit->df_residual, .ratio = NAN, .ratio_p = NAN, .ratio_boot_p = NAN};
         BD_TRY(bd_wald(fit, j - fit->first_column, next - j, arena, &test->statistic));
         if (isfinite(fit->df_residual))
             test->statistic /= test->df;
@@ -76,30 +76,54 @@ bd_status bd_term_tests_make(const bd_frame *frame, const bd_term_fit *fit, bd_a
     return BD_OK;
 }
 
+/* The columns that some test fills. */
+static void choose_columns(const bd_term_tests *tests, bool *denominators, bool *ratios, bool *draws)
+{
+    *denominators = *ratios = *draws = false;
+    for (size_t t = 0; t < tests->n; t++) {
+        const bd_term_test *test = &tests->tests[t];
+        *denominators = *denominators || test->df_denominator != tests->df_residual;
+        *ratios = *ratios || !isnan(test->ratio);
+        *draws = *draws || !isnan(test->ratio_boot_p);
+    }
+}
+
 bd_status bd_term_tests_table(const bd_term_tests *tests, bd_document *document)
 {
     bd_document_rows *rows;
-    bool ratios = false;
+    bool denominators, ratios, draws;
     if (tests == NULL || tests->n == 0)
         return BD_OK;
-    const bool f = isfinite(tests->df_residual);
-    const bd_heading headings[] = {{"term", "Term", BD_TEXT},
-                                   {"df", f ? "df 1" : "df", BD_DF},
-                                   {f ? "f" : "wald", f ? "F" : "Wald chi2", BD_STATISTIC},
-                                   {"p", "p", BD_P_VALUE},
-                                   {"likelihood_ratio", f ? "F of deviances" : "LR chi2", BD_STATISTIC},
-                                   {"likelihood_ratio_p", "p", BD_P_VALUE}};
-    for (size_t t = 0; t < tests->n; t++)
-        ratios = ratios || !isnan(tests->tests[t].ratio);
-    BD_TRY(bd_document_table(document, "terms", "Terms", headings, ratios ? 6 : 4, &rows));
+    choose_columns(tests, &denominators, &ratios, &draws);
+    const bool f = isfinite(tests->df_residual), chi2 = !f || tests->ratio_is_chi2;
+    const struct {
+        bd_heading heading;
+        bool shown;
+        size_t offset;
+    } columns[] = {
+        {{"df", f ? "df 1" : "df", BD_DF}, true, offsetof(bd_term_test, df)},
+        {{"df2", "df 2", BD_DF}, denominators, offsetof(bd_term_test, df_denominator)},
+        {{f ? "f" : "wald", f ? "F" : "Wald chi2", BD_STATISTIC}, true, offsetof(bd_term_test, statistic)},
+        {{"p", "p", BD_P_VALUE}, true, offsetof(bd_term_test, p)},
+        {{"likelihood_ratio", chi2 ? "LR chi2" : "F of deviances", BD_STATISTIC}, ratios, offsetof(bd_term_test, ratio)},
+        {{"likelihood_ratio_p", "p", BD_P_VALUE}, ratios, offsetof(bd_term_test, ratio_p)},
+        {{"likelihood_ratio_boot_p", "boot p", BD_P_VALUE}, draws, offsetof(bd_term_test, ratio_boot_p)},
+    };
+    enum { COLUMNS = sizeof columns / sizeof *columns };
+    bd_heading headings[COLUMNS + 1] = {{"term", "Term", BD_TEXT}};
+    size_t offsets[COLUMNS], n = 0;
+    for (size_t c = 0; c < COLUMNS; c++)
+        if (columns[c].shown) {
+            offsets[n] = columns[c].offset;
+            headings[++n] = columns[c].heading;
+        }
+    BD_TRY(bd_document_table(document, "terms", "Terms", headings, n + 1, &rows));
     for (size_t t = 0; t < tests->n; t++) {
-        const bd_term_test *test = &tests->tests[t];
-        const double values[] = {test->df, test->statistic, test->p, test->ratio, test->ratio_p};
         bd_cell *cells;
         BD_TRY(bd_document_row(rows, &cells));
-        cells[0] = bd_text(test->term);
-        for (size_t i = 0; i < (ratios ? 5 : 3); i++)
-            cells[i + 1] = bd_number(values[i]);
+        cells[0] = bd_text(tests->tests[t].term);
+        for (size_t c = 0; c < n; c++)
+            cells[c + 1] = bd_number(*(const double *)((const char *)&tests->tests[t] + offsets[c]));
     }
     return BD_OK;
 }

@@ -4,7 +4,7 @@
 #include "cli.h"
 
 static int profile, no_tests;
-static char *quadrature;
+static char *quadrature, *test_boot;
 
 static struct poptOption option_table[] = {
     {"family", 0, POPT_ARG_STRING, &cli.family, 0,
@@ -17,7 +17,10 @@ static struct poptOption option_table[] = {
      "with --family: nodes of adaptive Gauss-Hermite quadrature (default: 1, Laplace's approximation)", "N"},
     {"weights", 0, POPT_ARG_STRING, &cli.weights, 0, "column of weights, inverse variances up to a factor", "NAME"},
     CLI_INCLUDE(cli_mixed_options, NULL),
-    {"no-tests", 0, POPT_ARG_NONE, &no_tests, 0, "leave out the tests of variances, each of which takes a fit", NULL},
+    {"no-tests", 0, POPT_ARG_NONE, &no_tests, 0,
+     "leave out the tests of terms and variances, each of which takes a fit", NULL},
+    {"test-boot", 0, POPT_ARG_STRING, &test_boot, 0,
+     "likelihood-ratio tests also by this many parametric draws (--seed, --threads)", "N"},
     {"variance-intervals", 0, POPT_ARG_NONE, &profile, 0,
      "profile-likelihood intervals of standard deviations and correlations", NULL},
     CLI_INCLUDE(cli_where_options, "Rows:"),
@@ -34,6 +37,14 @@ static bd_status parse_options(bd_mixed_analysis_options *options, bd_frame_spec
     options->formula = formula;
     options->profile = profile;
     options->tests = !no_tests;
+    options->draw_seed = options->resampling.seed;
+    if (test_boot != NULL && no_tests)
+        return bd_fail(BD_EUSAGE, "--test-boot and --no-tests exclude each other");
+    if (test_boot != NULL) {
+        unsigned long long n;
+        BD_TRY(cli_whole("test-boot", test_boot, 20, 10000000, &n));
+        options->n_draws = n;
+    }
     BD_TRY(cli_mixed_fit(&options->fit));
     if (cli.strata != NULL)
         return bd_fail(BD_EUSAGE, "--strata is for other commands: groups are resampled as they are");
@@ -50,7 +61,7 @@ static bd_status check_family(const bd_mixed_analysis_options *options)
     } asked[] = {{"link", cli.link != NULL, true},         {"offset", cli.offset != NULL, true},
                  {"trials", cli.trials != NULL, true},     {"quadrature", quadrature != NULL, true},
                  {"boot", options->bootstrap, false},      {"variance-intervals", profile, false},
-                 {"no-tests", no_tests, false},
+                 {"no-tests", no_tests, false},         {"test-boot", test_boot != NULL, false},
                  {"df", options->fit.df != BD_MIXED_SATTERTHWAITE, false}};
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
         if (asked[i].given && asked[i].glm != glm)

@@ -301,7 +301,7 @@ bd_mixed_end bd_mixed_replicate(const bd_mixed_model *model, const bd_mixed *fit
                                 double *values)
 {
     const mixed_data data = {counts, model->response};
-    return mixed_refit(model, fit, &data, scratch, values);
+    return mixed_refit(model, fit, &data, scratch, values, NULL);
 }
 
 /* theta <- the fit's, but not where the gradient is 0 by symmetry: then true. */
@@ -321,7 +321,7 @@ static bool start_at(const bd_mixed_model *model, const bd_mixed *fit, double *t
 }
 
 bd_mixed_end mixed_refit(const bd_mixed_model *model, const bd_mixed *fit, const mixed_data *data, double *scratch,
-                         double *values)
+                         double *values, double *deviance)
 {
     const size_t p = model->p, k = model->k;
     mixed_point point;
@@ -339,6 +339,8 @@ bd_mixed_end mixed_refit(const bd_mixed_model *model, const bd_mixed *fit, const
     for (size_t i = 0; i < k; i++)
         values[p + i] = theta[i] / model->terms[model->entries[i].term].scale[model->entries[i].row];
     values[p + k] = sqrt(point.residual / (point.n - (fit->reml ? (double)p : 0)));
+    if (deviance != NULL)
+        *deviance = point.deviance;
     return end;
 }
 

@@ -226,14 +226,15 @@ static void draw_wild(const bd_mixed_drawing *d, const double *signs, double *er
 static void (*const DRAWS[])(const bd_mixed_drawing *, const double *, double *) = {
     [BD_MIXED_PARAMETRIC] = draw_parametric, [BD_MIXED_RESIDUAL] = draw_residuals, [BD_MIXED_WILD] = draw_wild};
 
-/* response <- the products of fitted + errors. */
-static void accumulate(const bd_mixed_drawing *d, const double *errors, double *first, double *rest, double *total)
+/* response <- the products of `fitted` (NULL: 0) + errors. */
+static void accumulate(const bd_mixed_drawing *d, const double *fitted, const double *errors, double *first, double *rest,
+                       double *total)
 {
     const bd_mixed_model *model = d->model;
     const size_t width = d->q_all + model->p, m = model->m, q = model->q;
     memset(first, 0, (model->n_groups * m + model->n_columns + m) * sizeof *first);
     for (size_t i = 0; i < d->n; i++) {
-        const double y = d->fitted[i] + errors[i], *values = d->values + i * width;
+        const double y = (fitted == NULL ? 0 : fitted[i]) + errors[i], *values = d->values + i * width;
         const uint32_t g = model->terms[model->first].given->group[d->rows[i]];
         const mixed_part *part = &model->parts[model->part_of[g]];
         for (size_t t = 0; t < model->n_terms; values += model->terms[t++].q) {
@@ -250,14 +251,75 @@ static void accumulate(const bd_mixed_drawing *d, const double *errors, double *
     }
 }
 
+/* `scratch`: products, then room for a fit. */
+static bd_mixed_end refit(const bd_mixed_drawing *d, const double *fitted, const double *errors, double *scratch,
+                          double *values, double *deviance)
+{
+    const bd_mixed_model *model = d->model;
+    double *rest = scratch + model->n_groups * model->m, *total = rest + model->n_columns;
+    const mixed_data data = {NULL, {scratch, rest, total}};
+    accumulate(d, fitted, errors, scratch, rest, total);
+    return mixed_refit(model, d->fit, &data, total + model->m, values, deviance);
+}
+
 bd_mixed_end bd_mixed_draw(const bd_mixed_drawing *d, bd_mixed_draw_kind kind, const double *numbers, double *scratch,
                            double *values)
 {
-    const bd_mixed_model *model = d->model;
-    double *errors = scratch, *first = errors + d->n + d->n_modes, *rest = first + model->n_groups * model->m;
-    double *total = rest + model->n_columns;
-    const mixed_data data = {NULL, {first, rest, total}};
-    DRAWS[kind](d, numbers, errors);
-    accumulate(d, errors, first, rest, total);
-    return mixed_refit(model, d->fit, &data, total + model->m, values);
+    DRAWS[kind](d, numbers, scratch);
+    return refit(d, d->fitted, scratch, scratch + d->n + d->n_modes, values, NULL);
+}
+
+size_t bd_mixed_ratio_scratch(const bd_mixed_drawing *null, const bd_mixed_drawing *full)
+{
+    const size_t fitting = bd_mixed_drawing_scratch(full), values = full->model->p + full->model->k + 1;
+    return full->n + full->n_modes + values + (null == NULL || bd_mixed_drawing_scratch(null) < fitting
+                                                   ? fitting
+                                                   : bd_mixed_drawing_scratch(null));
+}
+
+size_t bd_mixed_ratio_numbers(const bd_mixed_drawing *null, const bd_mixed_drawing *full)
+{
+    return null == NULL ? full->n : bd_mixed_draw_numbers(null, BD_MIXED_PARAMETRIC);
+}
+
+/* -2 log-likelihood of errors by least squares, of the rotated columns. */
+static double plain_deviance(const bd_mixed_drawing *d, const double *errors, double *projection)
+{
+    const size_t p = d->model->p, width = d->q_all + p;
+    const double n = (double)(d->fit->reml ? d->n - p : d->n);
+    double squares = 0;
+    memset(projection, 0, p * sizeof *projection);
+    for (size_t i = 0; i < d->n; i++) {
+        squares += errors[i] * errors[i];
+        for (size_t j = 0; j < p; j++)
+            projection[j] += d->values[i * width + d->q_all + j] * errors[i];
+    }
+    for (size_t j = 0; j < p; j++)
+        squares -= projection[j] * projection[j];
+    return n * (1 + log(2 * M_PI * squares / n));
+}
+
+bd_mixed_end bd_mixed_ratio(const bd_mixed_drawing *null, const bd_mixed_drawing *full, const double *normals,
+                            double *scratch, double *ratio)
+{
+    const bd_mixed_drawing *from = null == NULL ? full : null;
+    double *errors = scratch, *values = errors + full->n + full->n_modes;
+    double *room = values + full->model->p + full->model->k + 1, smaller, larger;
+    bd_mixed_end end = BD_MIXED_CONVERGED;
+    if (normals == NULL)
+        for (size_t i = 0; i < full->n; i++)
+            errors[i] = from->fitted[i] + from->left[i];
+    else if (null == NULL)
+        memcpy(errors, normals, full->n * sizeof *errors);
+    else
+        draw_parametric(null, normals, errors);
+    if (null == NULL)
+        smaller = plain_deviance(full, errors, room);
+    else
+        end = refit(null, NULL, errors, room, values, &smaller);
+    if (end == BD_MIXED_NOT_CONVERGED)
+        return end;
+    end = refit(full, NULL, errors, room, values, &larger);
+    *ratio = fmax(0, smaller - larger);
+    return end;
 }

@@ -143,9 +143,9 @@ BD_CHECKED bd_status mixed_invert(size_t n, double *matrix, bd_arena *arena, dou
 /* Of an option, 0 being all. */
 int mixed_threads(int n_threads);
 
-/* bd_mixed_replicate of any data. */
+/* bd_mixed_replicate of any data. *deviance, of the rotated columns, unless it is NULL. */
 bd_mixed_end mixed_refit(const bd_mixed_model *model, const bd_mixed *fit, const mixed_data *data, double *scratch,
-                         double *values);
+                         double *values, double *deviance);
 
 /* What of a group of the first term is worked out in mixed_point.work. */
 typedef struct mixed_group {

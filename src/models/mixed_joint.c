@@ -1,4 +1,4 @@
-/* Joint F tests of coefficients of mixed models, with Satterthwaite's degrees of freedom. */
+/* Joint F tests of coefficients of mixed models, with Satterthwaite's or Kenward and Roger's degrees of freedom. */
 #include <float.h>
 #include <math.h>
 
@@ -7,16 +7,17 @@
 
 #include <bordin/models/mixed.h>
 
+#include "core/symmetric.h"
+
 /* inner (r x r) <- weights covariance weights'. */
-static void covariance_of(const bd_mixed *fit, const double *weights, size_t r, double *inner)
+static void covariance_of(size_t p, const double *covariance, const double *weights, size_t r, double *inner)
 {
-    const size_t p = fit->n_columns;
     for (size_t i = 0; i < r; i++)
         for (size_t j = 0; j <= i; j++) {
             double sum = 0;
             for (size_t a = 0; a < p; a++)
                 for (size_t b = 0; b < p; b++)
-                    sum += weights[i * p + a] * fit->covariance[a * p + b] * weights[j * p + b];
+                    sum += weights[i * p + a] * covariance[a * p + b] * weights[j * p + b];
             inner[i * r + j] = inner[j * r + i] = sum;
         }
 }
@@ -49,29 +50,79 @@ static double denominator(const double *df, size_t r)
     return low <= 2 ? 2 : 2 * expected / (expected - (double)r);
 }
 
+static double trace_of_product(size_t r, const double *a, const double *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < r; i++)
+        for (size_t j = 0; j < r; j++)
+            sum += a[i * r + j] * b[j * r + i];
+    return sum;
+}
+
+/* Scales test->f, and gives it its degrees of freedom: the F whose first two moments it has. Kenward & Roger (1997), with
+ * the moments as they are where they agree with exact tests. */
+static bd_status kenward_roger(const bd_mixed *fit, const double *axes, bd_arena *arena, bd_mixed_joint *test)
+{
+    const size_t p = fit->n_columns, r = test->df, n = fit->n_parameters + 1;
+    const double l = (double)r;
+    double *inverse, *room, *slope, *moved, a1 = 0, a2 = 0;
+    BD_NEW(arena, inverse, r * r);
+    BD_NEW(arena, room, r * r);
+    BD_NEW(arena, slope, r * r);
+    BD_NEW(arena, moved, n * r * r);
+    covariance_of(p, fit->unadjusted, axes, r, inverse);
+    if (!symmetric_root(r, inverse, 1))
+        return bd_fail(BD_ENUMERIC, "the covariance of the coefficients that are tested is singular");
+    symmetric_invert(r, inverse, room, 1);
+    for (size_t k = 0; k < n; k++) {
+        covariance_of(p, fit->slopes + k * p * p, axes, r, slope);
+        for (size_t i = 0; i < r; i++)
+            for (size_t j = 0; j < r; j++)
+                for (size_t m = 0; m < r; m++)
+                    moved[(k * r + i) * r + j] += inverse[i * r + m] * slope[m * r + j];
+    }
+    for (size_t a = 0; a < n; a++)
+        for (size_t b = 0; b < n; b++) {
+            const double *first = moved + a * r * r, *second = moved + b * r * r, w = fit->parameter_covariance[a * n + b];
+            double traces[2] = {0, 0};
+            for (size_t i = 0; i < r; i++) {
+                traces[0] += first[i * r + i];
+                traces[1] += second[i * r + i];
+            }
+            a1 += w * traces[0] * traces[1];
+            a2 += w * trace_of_product(r, first, second);
+        }
+    const double b = (a1 + 6 * a2) / (2 * l), g = ((l + 1) * a1 - (l + 4) * a2) / ((l + 2) * a2);
+    const double c = 3 * l + 2 * (1 - g), v0 = 1 + g / c * b, v1 = 1 - (l - g) / c * b, v2 = 1 - (l + 2 - g) / c * b;
+    const double expected = 1 / (1 - a2 / l), ratio = (1 - a2 / l) / v1, rho = ratio * ratio * v0 / v2 / l;
+    test->df_denominator = 4 + (l + 2) / (l * rho - 1);
+    if (fabs(test->df_denominator - 2) > 1e-2)
+        test->f *= test->df_denominator / (expected * (test->df_denominator - 2));
+    return BD_OK;
+}
+
 bd_status bd_mixed_joint_test(const bd_mixed *fit, const double *weights, size_t n_contrasts, bd_arena *arena,
                               bd_mixed_joint *test)
 {
     const size_t p = fit->n_columns, n = n_contrasts;
     const bd_mark scratch = bd_arena_mark(arena);
-    double *inner, *values, *vectors, *axis, *df, largest = 0;
+    double *inner, *values, *vectors, *axes, *df, largest = 0;
     *test = (bd_mixed_joint){0};
-    if (fit->unadjusted != fit->covariance)
-        return bd_fail(BD_EUSAGE, "joint tests have Satterthwaite's degrees of freedom, not Kenward and Roger's");
     if (n == 0)
         return bd_fail(BD_EUSAGE, "a joint test needs at least one contrast");
     BD_NEW(arena, inner, n * n);
     BD_NEW(arena, values, n);
     BD_NEW(arena, vectors, n * n);
-    BD_NEW(arena, axis, p);
+    BD_NEW(arena, axes, n * p);
     BD_NEW(arena, df, n);
-    covariance_of(fit, weights, n, inner);
+    covariance_of(p, fit->covariance, weights, n, inner);
     BD_TRY(find_axes(n, inner, values, vectors));
     for (size_t i = 0; i < n; i++)
         largest = fmax(largest, values[i]);
     for (size_t i = 0; i < n; i++) {
         if (!(values[i] > sqrt(DBL_EPSILON) * largest))
             continue;
+        double *axis = axes + test->df * p;
         for (size_t j = 0; j < p; j++) {
             axis[j] = 0;
             for (size_t l = 0; l < n; l++)
@@ -85,7 +136,10 @@ bd_status bd_mixed_joint_test(const bd_mixed *fit, const double *weights, size_t
         return bd_fail(BD_EUSAGE, "all weights of a joint test are 0");
     const double rank = (double)test->df;
     test->f /= rank;
-    test->df_denominator = denominator(df, test->df);
+    if (fit->unadjusted != fit->covariance && test->df > 1)
+        BD_TRY(kenward_roger(fit, axes, arena, test));
+    else
+        test->df_denominator = denominator(df, test->df);
     test->p = isfinite(test->df_denominator) ? gsl_cdf_fdist_Q(test->f, rank, test->df_denominator)
                                              : gsl_cdf_chisq_Q(test->f * rank, rank);
     bd_arena_rewind(arena, scratch);

@@ -61,6 +61,10 @@ static void test_mixed_regression__within_between_and_contextual_effects(void **
     assert_near(c->difference.df, 2.281059617, 1e-5);
     assert_near(c->difference.p, 0.4303695276, 1e-5);
     assert_near(mixed->tests[0].statistic, 0.347281064, 1e-7);
+    assert_near(mixed->split.fixed_within, 0.08145785346, 1e-7);
+    assert_near(mixed->split.fixed_between, 0.0002049982906, 1e-5);
+    assert_near(mixed->split.random_between, 0.001611621879, 1e-5);
+    assert_true(fabs(mixed->split.random_within) < 1e-15);
 }
 
 static void test_mixed_regression__shares_of_variance_and_tests_of_slopes(void **state)
@@ -70,10 +74,58 @@ static void test_mixed_regression__shares_of_variance_and_tests_of_slopes(void *
     assert_near(mixed->shares[0].share, 0.7216584577, 1e-6);
     assert_near(mixed->r2_marginal, 0.2786520426, 1e-6);
     assert_near(mixed->r2_conditional, 0.799218897, 1e-6);
+    assert_near(mixed->split.fixed_within, 908.9533626, 1e-7);
+    assert_near(mixed->split.random_within, 290.9576457, 1e-6);
+    assert_near(mixed->split.random_between, 1408.72993, 1e-6);
     assert_int_equal(mixed->n_tests, 1);
     assert_near(mixed->tests[0].statistic, 42.83681344, 1e-8);
     assert_true(mixed->tests[0].df == 2);
     assert_near(mixed->tests[0].p, (exp(-42.83681344 / 2) + erfc(sqrt(42.83681344 / 2))) / 2, 1e-7);
+}
+
+static void test_mixed_regression__terms_are_tested_as_lmertest_and_pbkrtest_do(void **state)
+{
+    static const char *const formula = "Reaction ~ factor(Days) + (1 + Days | Subject)";
+    const bd_mixed_analysis *mixed = mixed_of(SLEEP, formula);
+    bd_mixed_analysis_options options = BD_MIXED_ANALYSIS_DEFAULTS;
+    (void)state;
+    assert_int_equal(mixed->terms->n, 1);
+    const bd_term_test *test = mixed->terms->tests;
+    assert_true(test->df == 9);
+    assert_near(test->df_denominator, 74.886281703, 1e-8);
+    assert_near(test->statistic, 5.68279475322, 1e-8);
+    assert_near(test->p, 5.6604e-06, 1e-5);
+    assert_near(test->ratio, 29.0337122821, 1e-9);
+    options.fit.df = BD_MIXED_KENWARD_ROGER;
+    must(mix(SLEEP, formula, options, &mixed));
+    test = mixed->terms->tests;
+    assert_near(test->df_denominator, 125.536952223, 1e-8);
+    assert_near(test->statistic, 5.62382122401, 1e-8);
+    assert_near(test->p, 1.62440591581e-06, 1e-7);
+}
+
+/* Of a balanced one-way layout the restricted likelihood ratio rises with F, so that p is that of F exactly. */
+static void test_mixed_regression__ratios_that_are_drawn_have_the_p_of_an_exact_test(void **state)
+{
+    bd_mixed_analysis_options options = BD_MIXED_ANALYSIS_DEFAULTS;
+    const bd_mixed_analysis *mixed = NULL, *two = NULL;
+    const double exact = 0.0043975;
+    (void)state;
+    options.n_draws = 20000;
+    options.draw_seed = 2;
+    options.fit.n_threads = 1;
+    must(mix("datasets/mixed/dyestuff.csv", "Yield ~ 1 + (1 | Batch)", options, &mixed));
+    assert_true(fabs(mixed->tests[0].boot_p - exact) < 3 * sqrt(exact / 20000));
+    options.fit.n_threads = 2;
+    must(mix("datasets/mixed/dyestuff.csv", "Yield ~ 1 + (1 | Batch)", options, &two));
+    assert_true(two->tests[0].boot_p == mixed->tests[0].boot_p);
+    options.n_draws = 99;
+    must(mix(SLEEP, "Reaction ~ Days + (1 + Days | Subject)", options, &mixed));
+    assert_true(mixed->tests[0].boot_p == 0.01);
+    assert_true(mixed->terms->tests[0].ratio_boot_p == 0.01);
+    must(mix(SLEEP, "Reaction ~ I(Days == 4) + (1 | Subject)", options, &mixed));
+    assert_near(mixed->terms->tests[0].ratio_boot_p, mixed->terms->tests[0].ratio_p, 0.5);
+    assert_true(mixed->n_draws_failed == 0);
 }
 
 static void test_mixed_regression__one_variance_is_tested_by_half_of_chi_squared(void **state)
@@ -213,6 +265,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_mixed_regression__within_between_and_contextual_effects),
         TEST(test_mixed_regression__shares_of_variance_and_tests_of_slopes),
+        TEST(test_mixed_regression__terms_are_tested_as_lmertest_and_pbkrtest_do),
+        TEST(test_mixed_regression__ratios_that_are_drawn_have_the_p_of_an_exact_test),
         TEST(test_mixed_regression__one_variance_is_tested_by_half_of_chi_squared),
         TEST(test_mixed_regression__replicates_are_the_same_for_any_number_of_threads),
         TEST(test_mixed_regression__drawn_errors_have_the_spread_of_theory),

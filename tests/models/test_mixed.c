@@ -161,8 +161,10 @@ static void test_mixed__batches_with_and_without_variance_agree_with_lme4(void *
 }
 
 /* Errors, then degrees of freedom, as pbkrtest has them. */
-static void assert_kenward_roger(const bd_mixed_design *design, const double *wanted, double tolerance)
+static void assert_kenward_roger(const bd_mixed_design *design, const double *wanted, const double *joint, double tolerance)
 {
+    const double weights[] = {1, 0, 0, 1, 1, 1};
+    bd_mixed_joint test;
     bd_mixed_options options = BD_MIXED_DEFAULTS;
     const bd_mixed_model *model;
     const bd_mixed *fit = NULL;
@@ -174,6 +176,13 @@ static void assert_kenward_roger(const bd_mixed_design *design, const double *wa
         assert_near(fit->coefficients[j].df, wanted[fit->n_columns + j], 10 * tolerance);
         assert_near(fit->coefficients[j].t, fit->coefficients[j].estimate / wanted[j], tolerance);
     }
+    if (joint == NULL)
+        return;
+    must(bd_mixed_joint_test(fit, weights, 3, arena, &test));
+    assert_near(test.f, joint[0], tolerance);
+    assert_int_equal(test.df, (size_t)joint[1]);
+    assert_near(test.df_denominator, joint[2], 10 * tolerance);
+    assert_near(log(test.p), log(joint[3]), 10 * tolerance);
 }
 
 static void test_mixed__kenward_and_rogers_errors_agree_with_pbkrtest(void **state)
@@ -185,20 +194,20 @@ static void test_mixed__kenward_and_rogers_errors_agree_with_pbkrtest(void **sta
     const bd_mixed_model *model;
     const bd_mixed *fit;
     (void)state;
-    assert_kenward_roger(&design, slopes_reml_kenward_roger, 1e-8);
+    assert_kenward_roger(&design, slopes_reml_kenward_roger, slopes_reml_kenward_roger_joint, 1e-8);
     term.blocks = apart;
     design.terms = &term;
-    assert_kenward_roger(&design, independent_reml_kenward_roger, 1e-8);
+    assert_kenward_roger(&design, independent_reml_kenward_roger, independent_reml_kenward_roger_joint, 1e-8);
     design = design_of("sleepstudy", "Reaction ~ Days", "1 + Days", "Subject");
     double *weights = bd_arena_alloc(arena, design.n_rows, sizeof *weights);
     for (size_t i = 0; i < design.n_rows; i++)
         weights[i] = (i + 1) * 7 % 10 < 3 + (design.terms->group[i] + 1) % 7;
     design.weights = weights;
-    assert_kenward_roger(&design, uneven_reml_kenward_roger, 1e-8);
+    assert_kenward_roger(&design, uneven_reml_kenward_roger, uneven_reml_kenward_roger_joint, 1e-8);
     design = design_of("dyestuff", "Yield ~ 1", "1", "Batch");
-    assert_kenward_roger(&design, dyestuff_reml_kenward_roger, 1e-8);
+    assert_kenward_roger(&design, dyestuff_reml_kenward_roger, NULL, 1e-8);
     design = design_of("dyestuff2", "Yield ~ 1", "1", "Batch");
-    assert_kenward_roger(&design, dyestuff2_reml_kenward_roger, 1e-8);
+    assert_kenward_roger(&design, dyestuff2_reml_kenward_roger, NULL, 1e-8);
     options.df = BD_MIXED_KENWARD_ROGER;
     options.reml = false;
     must(bd_mixed_prepare(&design, arena, &model));

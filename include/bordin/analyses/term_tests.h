@@ -21,14 +21,16 @@ typedef struct bd_term_fit {
 typedef struct bd_term_test {
     const char *term;
     size_t first, n_columns;     /* of the frame */
-    double df, statistic, p;     /* Wald's: F, or chi-squared */
+    double df, df_denominator, statistic, p; /* Wald's: F, or chi-squared with an infinite df_denominator */
     double ratio, ratio_p;       /* likelihood ratio, or F of deviances; NaN unless someone fills it in */
+    double ratio_boot_p;         /* of the likelihood ratio, by parametric bootstrap; NaN the same */
 } bd_term_test;
 
 typedef struct bd_term_tests {
     double df_residual;
     bd_term_test *tests; /* terms that are no part of another, as x is of x:z */
     size_t n;
+    bool ratio_is_chi2; /* even beside F */
     bool some_joint; /* one has several columns, which no single coefficient tests */
 } bd_term_tests;
 

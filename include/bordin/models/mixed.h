@@ -136,11 +136,11 @@ typedef struct bd_mixed_joint {
     double df_denominator; /* infinite where the fit has none */
 } bd_mixed_joint;
 
-/* That all n_contrasts sums over j of weights[i * n_columns + j] coefficient[j] are 0: F, the mean of the t^2 of the
- * contrasts' principal axes, whose degrees of freedom make those of the denominator; never below 2. A contrast that is
- * a sum of others adds nothing. BD_EUSAGE: no contrasts, or all of them 0; a fit with
- * Kenward and Roger's degrees of freedom.
- * Fai & Cornelius (1996), doi:10.1080/00949659608811740; Kuznetsova, Brockhoff & Christensen (2017). */
+/* That all n_contrasts sums over j of weights[i * n_columns + j] coefficient[j] are 0. With Satterthwaite's degrees of
+ * freedom F is the mean of the t^2 of the contrasts' principal axes, whose degrees of freedom make those of the
+ * denominator, never below 2; with Kenward and Roger's it is scaled so that its first two moments are those of F. A
+ * contrast that is a sum of others adds nothing. BD_EUSAGE: no contrasts, or all of them 0.
+ * Fai & Cornelius (1996), doi:10.1080/00949659608811740; Kuznetsova, Brockhoff & Christensen (2017); Kenward & Roger (1997). */
 BD_CHECKED bd_status bd_mixed_joint_test(const bd_mixed *fit, const double *weights, size_t n_contrasts,
                                          bd_arena *arena, bd_mixed_joint *test);
 
@@ -201,6 +201,15 @@ bd_mixed_end bd_mixed_draw(const bd_mixed_drawing *drawing, bd_mixed_draw_kind k
                            double *scratch, double *values);
 size_t bd_mixed_draw_numbers(const bd_mixed_drawing *drawing, bd_mixed_draw_kind kind);
 size_t bd_mixed_drawing_scratch(const bd_mixed_drawing *drawing);
+
+/* The likelihood ratio -2 log(L of the smaller model / L of `full`) of errors that the smaller one draws, both fitted to
+ * them: what chi-squared stands for. `null`: the smaller one's, with part of the terms (REML or ML) or part of the columns
+ * (ML) of `full` and the same rows; NULL: no terms at all, all columns. bd_mixed_ratio_numbers standard normals; NULL: of
+ * the data as they are. Any thread; `scratch` of bd_mixed_ratio_scratch doubles. */
+bd_mixed_end bd_mixed_ratio(const bd_mixed_drawing *null, const bd_mixed_drawing *full, const double *normals,
+                            double *scratch, double *ratio);
+size_t bd_mixed_ratio_numbers(const bd_mixed_drawing *null, const bd_mixed_drawing *full);
+size_t bd_mixed_ratio_scratch(const bd_mixed_drawing *null, const bd_mixed_drawing *full);
 
 /* relative (n_random x n_random) <- Lambda of one term by the parameters of a replicate of `fit`. */
 void bd_mixed_relative(const bd_mixed *fit, size_t term, const double *parameters, double *relative);
