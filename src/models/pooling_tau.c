@@ -203,6 +203,32 @@ bd_status bd_tau_find(const char *name, const bd_tau_estimator **estimator)
     return bd_fail(BD_EUSAGE, "no estimator of tau^2 named '%s'; there are reml, ml, dl, pm, eb, sj, he, hs, ee", name);
 }
 
+/* Where the step is 0, by secants, or steps as they are. What leaves the bracket of steps upwards and downwards, as scoring
+ * does when it swings, is replaced by the bracket's middle. */
+static bool iterate(pooling *s, const bd_tau_estimator *estimator, double *tau2)
+{
+    double low = -1, high = INFINITY, last = NAN, last_step = NAN;
+    for (int i = 0; i < MOST_STEPS; i++) {
+        const double step = estimator->step(s, pooling_df(s)), before = *tau2;
+        const double secant = before - step * (before - last) / (step - last_step);
+        *(step > 0 ? &low : &high) = before;
+        if (before == 0 && step <= 0)
+            return true;
+        const bool inside = secant > 0 && secant > low && secant < high;
+        double next = inside ? secant : fmax(0, before + step);
+        if (fabs(next - before) > 1e-14 * (next + before) && (next >= high || next <= low))
+            next = (low + high) / 2;
+        if (!isfinite(next) || !pooling_weigh(s, next, 1))
+            return false;
+        *tau2 = next;
+        if (fabs(next - before) <= 1e-14 * (next + before))
+            return true;
+        last = before;
+        last_step = step;
+    }
+    return fabs(estimator->step(s, pooling_df(s))) <= 1e-9 * *tau2;
+}
+
 bool pooling_estimate(pooling *s, const bd_tau_estimator *estimator, double *tau2)
 {
     if (estimator->closed != NULL) {
@@ -210,18 +236,7 @@ bool pooling_estimate(pooling *s, const bd_tau_estimator *estimator, double *tau
         return isfinite(*tau2) && pooling_weigh(s, *tau2, 1);
     }
     *tau2 = estimator == &bd_tau_pm ? 0 : fmax(0, hedges(s));
-    if (!isfinite(*tau2) || !pooling_weigh(s, *tau2, 1))
-        return false;
-    for (int i = 0; i < MOST_STEPS; i++) {
-        const double step = estimator->step(s, pooling_df(s)), before = *tau2;
-        *tau2 = fmax(0, before + step);
-        if (!pooling_weigh(s, *tau2, 1))
-            return false;
-        const double change = fabs(*tau2 - before);
-        if (change <= 1e-14 * (*tau2 + before) || (*tau2 == 0 && before == 0))
-            return true;
-    }
-    return fabs(estimator->step(s, pooling_df(s))) <= 1e-9 * *tau2;
+    return isfinite(*tau2) && pooling_weigh(s, *tau2, 1) && iterate(s, estimator, tau2);
 }
 
 bool bd_pool_replicate(const bd_pooling_design *design, const bd_tau_estimator *estimator, const double *counts,

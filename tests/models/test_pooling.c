@@ -167,12 +167,38 @@ static void test_pooling__equal_effects_have_no_variance_between_studies(void **
     }
 }
 
+/* One exact study among vague ones far apart: Fisher's scoring swings. */
+static void test_pooling__every_sample_has_an_estimate(void **state)
+{
+    uint64_t x = 12345;
+    double effects[10], variances[10];
+    bd_pooling_design design = calm();
+    (void)state;
+    design.effects = effects;
+    design.variances = variances;
+    for (size_t i = 0; i < 3000; i++) {
+        double u[20];
+        for (size_t j = 0; j < 20; j++) {
+            x = x * 6364136223846793005u + 1442695040888963407u;
+            u[j] = (double)(x >> 11) * 0x1p-53;
+        }
+        design.n = 3 + i % 8;
+        for (size_t j = 0; j < design.n; j++) {
+            variances[j] = 0.005 + u[j] * u[j] * u[j] * u[j];
+            effects[j] = u[10 + j];
+        }
+        for (size_t m = 0; m < 5; m++)
+            pool(&design, bd_tau_name(bd_tau_estimators[m]), BD_POOLING_KNHA);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_pooling__every_estimator_and_test_agrees_with_metafor, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pooling__a_study_counted_twice_is_two_studies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pooling__what_cannot_be_pooled_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pooling__every_sample_has_an_estimate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pooling__equal_effects_have_no_variance_between_studies, set_up,
                                         tear_down),
     };
