@@ -198,6 +198,22 @@ static bd_status check_converged(const bd_mixed *fit, const char *what)
                : bd_fail(BD_ENUMERIC, "the model of %s did not converge in %zu iterations", what, fit->n_iterations);
 }
 
+/* Question 3 may have no answer where the others have. */
+static bd_status fit_slopes(const sequence *s, bd_therapists *t)
+{
+    bd_status status = fit(s, s->frame->response, s->frame->response_name, s->frame->n_columns, true, &t->slopes);
+    if (status == BD_OK)
+        status = check_converged(t->slopes, "effects that vary");
+    if (status == BD_OK) {
+        t->slope = ratio(t->effects->deviance, t->slopes, 2);
+        return BD_OK;
+    }
+    t->slopes = NULL;
+    if (status != BD_EDATA && status != BD_ENUMERIC)
+        return status;
+    return bd_copy_text(s->arena, bd_message(), strlen(bd_message()), &t->slopes_refused);
+}
+
 bd_status bd_therapists_of(const bd_frame *frame, const bd_therapist_options *options, bd_arena *arena,
                            const bd_therapists **out)
 {
@@ -221,10 +237,7 @@ bd_status bd_therapists_of(const bd_frame *frame, const bd_therapist_options *op
     BD_TRY(check_converged(t->effects, "the alliance at each level"));
     find_differences(t);
     count_apart(t);
-    BD_TRY(fit(&s, frame->response, frame->response_name, frame->n_columns, true, &t->slopes));
-    t->slope = ratio(t->effects->deviance, t->slopes, 2);
-    if (t->slopes->end == BD_MIXED_NOT_CONVERGED)
-        t->slopes = NULL;
+    BD_TRY(fit_slopes(&s, t));
     if (options->compare)
         BD_TRY(therapist_methods(frame, &s.design, options, arena, &t->methods, &t->n_methods));
     *out = t;

@@ -225,7 +225,7 @@ static bd_status say_slopes(const bd_therapists *t, bd_document *document)
 {
     if (t->slopes == NULL)
         return bd_document_say(document, BD_WARNING,
-                               "The model in which the effect varies did not converge; question 3 has no answer.");
+                               "3. Whether the effect varies has no answer: %s.", t->slopes_refused);
     const double sd = sqrt(t->slopes->random->covariance[3]);
     const bool varies = t->slope.p < 1 - t->effects->level;
     BD_TRY(bd_document_say(document, BD_SENTENCE,

@@ -133,6 +133,26 @@ static bd_status copy_rows(bd_glmm_model *model, const size_t *order, bd_arena *
     return BD_OK;
 }
 
+/* A group without any success, or with nothing but, says nothing of the rest; if each is such a one, the variance between
+ * them has no end. */
+static bd_status check_outcomes(const bd_glmm_model *model)
+{
+    if (model->kind->family != &bd_binomial)
+        return BD_OK;
+    for (size_t g = 0; g < model->n_groups; g++) {
+        bool none = true, all = true;
+        for (size_t i = model->starts[g]; i < model->starts[g + 1]; i++) {
+            none = none && model->y[i] <= 0;
+            all = all && model->y[i] >= model->trials[i];
+        }
+        if (!none && !all)
+            return BD_OK;
+    }
+    return bd_fail(BD_EDATA, "the outcome is the same in all rows of each group of '%s': the variance between them has no "
+                             "estimate",
+                   model->design.term.group_name);
+}
+
 static bd_status list_entries(bd_glmm_model *model, bd_arena *arena)
 {
     const uint8_t *blocks = model->design.term.blocks;
@@ -203,6 +223,7 @@ bd_status bd_glmm_prepare(const bd_glmm_design *design, const bd_family *family,
     BD_TRY(find_rotation(model, arena));
     BD_TRY(scale_random(model, order, arena));
     BD_TRY(copy_rows(model, order, arena));
+    BD_TRY(check_outcomes(model));
     BD_TRY(find_start(model, without, arena));
     *out = model;
     return BD_OK;

@@ -51,7 +51,8 @@ typedef struct bd_therapists {
     const bd_mixed *empty;    /* the outcome by level */
     const bd_mixed *alliance; /* the same of the alliance; NULL where it has no variance within */
     const bd_mixed *effects;  /* with the alliance at each level, and covariates */
-    const bd_mixed *slopes;   /* with its lowest level's slope varying between therapists; NULL: did not converge */
+    const bd_mixed *slopes;   /* with its lowest level's slope varying between therapists; or NULL */
+    const char *slopes_refused; /* then: why */
     bd_variance_test between[2]; /* of empty, n_levels of them: without that level's variance */
     bd_variance_test slope;
     bd_mixed_coefficient differences[2]; /* n_levels: of each level of the alliance less the one below, contextual effects */
