@@ -52,7 +52,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_regress, cli_mixed, cli_therapist, cli_sessions, cli_meta, cli_mediate, cli_describe, cli_survival,
-    cli_adherence, cli_simulate;
+    cli_adherence, cli_reproduce, cli_simulate;
 
 /* The command line as typed, for the provenance. */
 extern const char *cli_command_line;

@@ -17,8 +17,8 @@ enum { EXIT_DONE = 0, EXIT_ANALYSIS = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_INT
 
 static const cli_command *const commands[] = {
     &cli_regress,  &cli_mixed,     &cli_therapist, &cli_sessions, &cli_mediate,
-    &cli_describe, &cli_survival,  &cli_adherence, &cli_meta,     &cli_simulate,
-    NULL,
+    &cli_describe, &cli_survival,  &cli_adherence, &cli_meta,     &cli_reproduce,
+    &cli_simulate, NULL,
 };
 
 static int exit_of(bd_status status)
