@@ -13,8 +13,8 @@ typedef struct drawing {
     const bd_mixed_drawing *errors; /* or NULL */
     bd_mixed_draw_kind kind;
     const bd_mixed *fit;
-    const size_t *first; /* a row of each part */
-    size_t n_parts, n_random;
+    const size_t *first; /* a row of each part, or group */
+    size_t n_parts, n_random; /* parts, or groups of the finest term where these are drawn */
 } drawing;
 
 /* sds (n_random) <- standard deviations; returns the mean of z'Sigma z in units of the residual variance. */
@@ -71,6 +71,19 @@ static bd_replicate_end replicate(const void *context, const double *weights, do
     for (size_t c = 0; c < d->n_parts; c++)
         counts[c] = weights[d->first[c]];
     const bd_mixed_end end = bd_mixed_replicate(d->model, d->fit, counts, raw + raw_room(d), raw);
+    return finish(d, end, raw, raw + raw_room(d) - d->n_random * d->n_random, values);
+}
+
+/* Groups within parts that stay. */
+static bd_replicate_end replicate_groups(const void *context, const double *weights, double *scratch, double *values,
+                                         double *errors)
+{
+    const drawing *d = context;
+    double *counts = scratch, *raw = counts + d->n_parts;
+    (void)errors;
+    for (size_t c = 0; c < d->n_parts; c++)
+        counts[c] = d->first[c] == SIZE_MAX ? 0 : weights[d->first[c]];
+    const bd_mixed_end end = bd_mixed_draw_groups(d->errors, counts, raw + raw_room(d), raw);
     return finish(d, end, raw, raw + raw_room(d) - d->n_random * d->n_random, values);
 }
 
@@ -142,7 +155,8 @@ static bd_status independent_groups(const bd_mixed_analysis *mixed, const bd_mix
             return BD_OK;
         }
     return bd_fail(BD_EUSAGE, "groups of '%s' and '%s' cross, so that none of them is independent of the others: they "
-                              "cannot be resampled; draw errors instead (--resample parametric)",
+                              "cannot be resampled; draw errors instead (--resample parametric), or the groups of one "
+                              "(--resample cluster:NAME)",
                    mixed->shares[0].groups->name, mixed->shares[1].groups->name);
 }
 
@@ -181,6 +195,90 @@ static bd_status choose(const bd_sampling *sampling, const resampling **chosen)
                    sampling->name);
 }
 
+/* A column is the whole name of the groups, or the last part of "therapist:patient". */
+static bool is_named(const bd_groups *groups, const char *column)
+{
+    const size_t all = strlen(groups->name), own = strlen(column);
+    return strcmp(groups->name, column) == 0 ||
+           (all > own && strcmp(groups->name + all - own, column) == 0 && groups->name[all - own - 1] == ':');
+}
+
+/* The term whose groups were asked for; by default those that are independent. */
+static bd_status choose_groups(const bd_mixed_analysis *mixed, const bd_mixed_model *model, const bd_mixed_parts *parts,
+                               bool wild, const bd_groups **groups, bool *within)
+{
+    const bd_groups *asked = mixed->frame->cluster, *outer = NULL;
+    *within = false;
+    const bd_status status = independent_groups(mixed, parts, &outer);
+    if (asked == NULL || (outer != NULL && is_named(outer, asked->name))) {
+        *groups = outer;
+        return status;
+    }
+    const size_t finest = bd_mixed_finest(model);
+    *groups = mixed->shares[finest].groups;
+    *within = true;
+    if (wild)
+        return bd_fail(BD_EUSAGE, "wild draws are of groups that share no row with others, not of '%s'", asked->name);
+    return is_named(*groups, asked->name)
+               ? BD_OK
+               : bd_fail(BD_EUSAGE, "of the groups in the formula, %s%s%s can be drawn, not '%s'", (*groups)->name,
+                         outer == NULL ? "" : " or ", outer == NULL ? "" : outer->name, asked->name);
+}
+
+/* A row of each group; SIZE_MAX: none has a weight. */
+static bd_status find_rows(const bd_frame *frame, const uint32_t *codes, size_t n, bd_arena *arena, const size_t **rows)
+{
+    size_t *first;
+    BD_NEW(arena, first, n);
+    for (size_t c = 0; c < n; c++)
+        first[c] = SIZE_MAX;
+    for (size_t i = frame->n_rows; i-- > 0;)
+        first[codes[i]] = i;
+    *rows = first;
+    return BD_OK;
+}
+
+/* The parts that groups of rows are in, as strata. */
+static bd_status strata_of(const bd_mixed_analysis *mixed, const bd_mixed_parts *parts, bd_frame *frame)
+{
+    const bd_groups *outer = NULL;
+    if (parts->n == 1)
+        return BD_OK;
+    BD_TRY(independent_groups(mixed, parts, &outer));
+    frame->strata = outer;
+    return BD_OK;
+}
+
+static bd_status draw_units(bd_mixed_analysis *mixed, const bd_mixed_model *model, bool wild, bd_frame *frame,
+                            drawing *context, bd_statistic *statistic, bd_arena *arena)
+{
+    const bd_mixed *fit = mixed->fit;
+    const bd_mixed_parts parts = bd_mixed_parts_of(model);
+    bool within = false;
+    BD_TRY(choose_groups(mixed, model, &parts, wild, &frame->cluster, &within));
+    if (within) {
+        context->n_parts = frame->cluster->n_levels;
+        statistic->from_weights = replicate_groups;
+        BD_TRY(strata_of(mixed, &parts, frame));
+        BD_TRY(bd_mixed_drawing_new(model, fit, arena, &context->errors));
+        statistic->n_scratch += bd_mixed_group_scratch(context->errors) + context->n_parts;
+        return find_rows(frame, frame->cluster->codes, context->n_parts, arena, &context->first);
+    }
+    return BD_OK;
+}
+
+/* A row of each part. */
+static bd_status find_part_rows(const bd_frame *frame, const bd_mixed *fit, const bd_mixed_parts *parts, bd_arena *arena,
+                                const size_t **rows)
+{
+    const uint32_t *group = fit->random[parts->term].term->group;
+    uint32_t *part;
+    BD_NEW(arena, part, frame->n_rows);
+    for (size_t i = 0; i < frame->n_rows; i++)
+        part[i] = parts->of_group[group[i]];
+    return find_rows(frame, part, parts->n, arena, rows);
+}
+
 bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, bd_arena *arena)
 {
     const bd_mixed *fit = mixed->fit;
@@ -192,18 +290,14 @@ bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, 
     drawing context = {.model = model, .fit = fit, .n_parts = parts.n, .n_random = mixed->n_random};
     bd_statistic statistic = {.columns = &rows, .from_weights = replicate, .context = &context};
     const char **names = NULL;
-    size_t *first;
     BD_TRY(choose(options.sampling, &chosen));
     options.sampling = chosen->sampling;
-    if (!chosen->draws || chosen->kind == BD_MIXED_WILD)
-        BD_TRY(independent_groups(mixed, &parts, &frame.cluster));
-    BD_NEW(arena, first, parts.n);
-    for (size_t i = frame.n_rows; i-- > 0;)
-        first[parts.of_group[fit->random[parts.term].term->group[i]]] = i;
-    context.first = first;
     BD_TRY(name_values(mixed, arena, &names, &statistic.n_values));
     statistic.names = names;
+    BD_TRY(find_part_rows(&frame, fit, &parts, arena, &context.first));
     statistic.n_scratch = parts.n + raw_room(&context) + bd_mixed_scratch(model);
+    if (!chosen->draws || chosen->kind == BD_MIXED_WILD)
+        BD_TRY(draw_units(mixed, model, chosen->draws, &frame, &context, &statistic, arena));
     if (chosen->draws) {
         BD_TRY(bd_mixed_drawing_new(model, fit, arena, &context.errors));
         context.kind = chosen->kind;

@@ -133,9 +133,9 @@ const cli_command cli_mixed = {
             "(1 | therapist) lets the level vary, (1 + alliance | therapist) the slope too, (1 + alliance || therapist)\n"
             "without correlation. With within(alliance, therapist) + between(alliance, therapist) the two effects and their\n"
             "difference are told apart. Groups may be nested, (1 | therapist/patient), or crossed, (1 | patient) + (1 | rater).\n"
-            "--boot resamples groups, those of nested ones that hold the others; --resample parametric draws effects and\n"
-            "errors from normal distributions, residual from the predicted effects and the residuals, wild turns the signs\n"
-            "of groups. With --family outcomes are counts or 0 and 1, and there is one grouping factor. Terms as for regress.\n"
+            "--boot resamples groups, those of nested ones that hold the others; --resample cluster:patient those within, while\n"
+            "their therapists stay; parametric draws effects and errors from normal distributions, residual from predicted\n"
+            "effects and residuals, wild turns the signs of groups. With --family outcomes are counts or 0 and 1, and there is one grouping factor. Terms as for regress.\n"
             "FILE is CSV, gzip or not; - reads standard input.",
     .options = option_table,
     .more_help = cli_help_intervals,

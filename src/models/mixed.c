@@ -292,6 +292,11 @@ bd_mixed_parts bd_mixed_parts_of(const bd_mixed_model *model)
     return (bd_mixed_parts){.n = model->n_parts, .of_group = model->part_of, .term = model->first};
 }
 
+size_t bd_mixed_finest(const bd_mixed_model *model)
+{
+    return model->first;
+}
+
 size_t bd_mixed_scratch(const bd_mixed_model *model)
 {
     return mixed_point_room(model) + mixed_search_room(model) + model->k;
@@ -300,7 +305,7 @@ size_t bd_mixed_scratch(const bd_mixed_model *model)
 bd_mixed_end bd_mixed_replicate(const bd_mixed_model *model, const bd_mixed *fit, const double *counts, double *scratch,
                                 double *values)
 {
-    const mixed_data data = {counts, model->response};
+    const mixed_data data = {.counts = counts, .response = model->response};
     return mixed_refit(model, fit, &data, scratch, values, NULL);
 }
 

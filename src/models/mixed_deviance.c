@@ -110,8 +110,8 @@ bool mixed_solve_group(const bd_mixed_model *model, const mixed_data *data, cons
     return true;
 }
 
-/* K and T less the group's part in them. */
-static void take_group(const bd_mixed_model *model, const mixed_group *group, mixed_dense *d)
+/* K and T less the group's part in them, `count` times. */
+static void take_group(const bd_mixed_model *model, const mixed_group *group, double count, mixed_dense *d)
 {
     const size_t q = model->q, m = model->m;
     for (size_t a = 0; a < group->n_links; a++) {
@@ -119,18 +119,19 @@ static void take_group(const bd_mixed_model *model, const mixed_group *group, mi
         double *k = d->k + group->columns[a] * d->n, *t = d->t + group->columns[a] * d->width;
         for (size_t b = 0; b < group->n_links; b++)
             for (size_t l = 0; l < q; l++)
-                k[group->columns[b]] -= own[l] * group->links[b * q + l];
+                k[group->columns[b]] -= count * own[l] * group->links[b * q + l];
         for (size_t j = 0; j < d->width; j++)
             for (size_t l = 0; l < q; l++)
-                t[j] -= own[l] * group->solved[l * m + q + j];
+                t[j] -= count * own[l] * group->solved[l * m + q + j];
     }
 }
 
 static void begin_dense(const bd_mixed_model *model, const mixed_data *data, const mixed_part *part, mixed_dense *d)
 {
     const size_t n = d->n, p = model->p;
+    const double *all = data->rest_products == NULL ? model->rest_products : data->rest_products;
     for (size_t i = 0; i < n; i++) {
-        const double *products = model->rest_products + part->products + i * (n + p);
+        const double *products = all + part->products + i * (n + p);
         memcpy(d->k + i * n, products, n * sizeof *d->k);
         memcpy(d->t + i * d->width, products + n, p * sizeof *d->t);
         d->t[i * d->width + p] = data->response.rest[part->column + i];
@@ -142,28 +143,32 @@ static bool add_part(const bd_mixed_model *model, const mixed_data *data, size_t
 {
     const size_t q = model->q, m = model->m;
     const mixed_part *part = &model->parts[c];
-    const double count = data->counts == NULL ? 1 : data->counts[c];
+    const double part_count = data->counts == NULL ? 1 : data->counts[c];
+    const bool weighed = data->counts != NULL || data->group_counts != NULL;
     mixed_dense d = mixed_dense_of(model, point, part);
     begin_dense(model, data, part, &d);
     for (size_t o = part->first; o < part->end; o++) {
         const size_t g = model->order[o];
         const double *products = model->products + g * m * m, *response = data->response.first + g * m;
+        const double own = data->group_counts == NULL ? 1 : data->group_counts[g], count = part_count * own;
         mixed_group group;
         double log_det = 0;
+        if (own == 0)
+            continue;
         if (!mixed_solve_group(model, data, point, g, &group, &log_det))
             return false;
-        take_group(model, &group, &d);
+        take_group(model, &group, own, &d);
         point->log_random += count * log_det;
-        point->n += data->counts == NULL ? 0 : count * model->terms[model->first].rows[g];
+        point->n += weighed ? count * model->terms[model->first].rows[g] : 0;
         for (size_t i = q; i < m; i++)
             for (size_t j = i; j < m; j++) {
-                double sum = data->counts == NULL ? 0 : mixed_product(products, response, m, i, j);
+                double sum = weighed ? mixed_product(products, response, m, i, j) : 0;
                 for (size_t l = 0; l < q; l++)
                     sum -= group.solved[l * m + i] * group.solved[l * m + j];
                 sums[i * m + j] += count * sum;
             }
     }
-    return d.n == 0 || mixed_solve_dense(model, part, count, point, &d, sums);
+    return d.n == 0 || mixed_solve_dense(model, part, part_count, point, &d, sums);
 }
 
 static bool add_parts(const bd_mixed_model *model, const mixed_data *data, mixed_point *point, double *sums)
@@ -172,7 +177,7 @@ static bool add_parts(const bd_mixed_model *model, const mixed_data *data, mixed
     memset(sums, 0, m * m * sizeof *sums);
     point->n = 0;
     point->log_random = 0;
-    if (data->counts == NULL) {
+    if (data->counts == NULL && data->group_counts == NULL) {
         memcpy(sums, model->total, m * m * sizeof *sums);
         for (size_t i = model->q; i < m; i++)
             sums[i * m + m - 1] = data->response.total[i];

@@ -257,7 +257,7 @@ static bd_mixed_end refit(const bd_mixed_drawing *d, const double *fitted, const
 {
     const bd_mixed_model *model = d->model;
     double *rest = scratch + model->n_groups * model->m, *total = rest + model->n_columns;
-    const mixed_data data = {NULL, {scratch, rest, total}};
+    const mixed_data data = {.response = {scratch, rest, total}};
     accumulate(d, fitted, errors, scratch, rest, total);
     return mixed_refit(model, d->fit, &data, total + model->m, values, deviance);
 }
@@ -267,6 +267,51 @@ bd_mixed_end bd_mixed_draw(const bd_mixed_drawing *d, bd_mixed_draw_kind kind, c
 {
     DRAWS[kind](d, numbers, scratch);
     return refit(d, d->fitted, scratch, scratch + d->n + d->n_modes, values, NULL);
+}
+
+/* rest <- Zr'y, products <- what of the terms not eliminated first is left when group g counts counts[g] times. */
+static void weigh_rest(const bd_mixed_drawing *d, const double *counts, double *products, double *rest)
+{
+    const bd_mixed_model *model = d->model;
+    const size_t p = model->p, width = d->q_all + p;
+    memset(products, 0, model->n_rest_products * sizeof *products);
+    memset(rest, 0, model->n_columns * sizeof *rest);
+    for (size_t i = 0; i < d->n; i++) {
+        const double *values = d->values + i * width, y = d->fitted[i] + d->left[i], *z[MIXED_MOST_TERMS];
+        const uint32_t g = model->terms[model->first].given->group[d->rows[i]];
+        const mixed_part *part = &model->parts[model->part_of[g]];
+        uint32_t at[MIXED_MOST_TERMS];
+        for (size_t t = 0; t < model->n_terms; values += model->terms[t++].q) {
+            z[t] = values;
+            at[t] = t == model->first ? 0 : model->terms[t].column[model->terms[t].given->group[d->rows[i]]];
+        }
+        for (size_t t = 0; t < model->n_terms && counts[g] > 0; t++)
+            for (size_t a = 0; t != model->first && a < model->terms[t].q; a++) {
+                const double weight = counts[g] * z[t][a];
+                double *own = products + part->products + (at[t] + a) * (part->n + p);
+                for (size_t s = 0; s < model->n_terms; s++)
+                    for (size_t b = 0; s != model->first && b < model->terms[s].q; b++)
+                        own[at[s] + b] += weight * z[s][b];
+                for (size_t j = 0; j < p; j++)
+                    own[part->n + j] += weight * values[j];
+                rest[part->column + at[t] + a] += weight * y;
+            }
+    }
+}
+
+size_t bd_mixed_group_scratch(const bd_mixed_drawing *d)
+{
+    return d->model->n_rest_products + d->model->n_columns + bd_mixed_scratch(d->model);
+}
+
+bd_mixed_end bd_mixed_draw_groups(const bd_mixed_drawing *d, const double *counts, double *scratch, double *values)
+{
+    const bd_mixed_model *model = d->model;
+    double *rest = scratch + model->n_rest_products;
+    const mixed_data data = {.response = {model->response.first, rest, model->response.total},
+                             .group_counts = counts, .rest_products = scratch};
+    weigh_rest(d, counts, scratch, rest);
+    return mixed_refit(model, d->fit, &data, rest + model->n_columns, values, NULL);
 }
 
 size_t bd_mixed_ratio_scratch(const bd_mixed_drawing *null, const bd_mixed_drawing *full)

@@ -130,10 +130,12 @@ void mixed_find_gradient(const bd_mixed_model *model, const mixed_data *data, bo
         if (d.n > 0)
             add_dense_slopes(model, part, count, point, &s, &d, room);
         for (size_t o = part->first; o < part->end; o++) {
+            const size_t g = model->order[o];
+            const double own = data->group_counts == NULL ? 1 : data->group_counts[g];
             mixed_group group;
             double log_det = 0;
-            if (mixed_solve_group(model, data, point, model->order[o], &group, &log_det))
-                add_group_slopes(model, data, model->order[o], count, point, &group, &d, &s, flow);
+            if (own > 0 && mixed_solve_group(model, data, point, g, &group, &log_det))
+                add_group_slopes(model, data, g, count * own, point, &group, &d, &s, flow);
         }
     }
     for (size_t i = 0; i < model->k; i++) {

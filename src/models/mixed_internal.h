@@ -63,6 +63,7 @@ struct bd_mixed_model {
     size_t most_links;
     size_t n_columns;        /* of all dense matrices */
     size_t n_kept;
+    size_t n_rest_products;
     uint32_t *link_starts;   /* n_groups + 1 */
     uint32_t *link_columns;  /* columns of the part's dense matrix with a row in common with the group */
     double *links;           /* q for each: Z'z */
@@ -87,10 +88,12 @@ typedef struct mixed_point {
     int n_threads;   /* that one evaluation may use */
 } mixed_point;
 
-/* What is fitted: the parts' counts (NULL: each once), and a response. */
+/* What is fitted: the parts' counts (NULL: each once), a response, and counts of the first term's groups within them
+ * (NULL: each once) with what is then left of rest_products. */
 typedef struct mixed_data {
     const double *counts;
     mixed_response response;
+    const double *group_counts, *rest_products;
 } mixed_data;
 
 size_t mixed_point_room(const bd_mixed_model *model);

@@ -81,17 +81,16 @@ static bd_status place_columns(bd_mixed_model *model, bd_arena *arena)
             part->n += term->q;
         }
     }
-    for (size_t c = 0, products = 0; c < model->n_parts; c++) {
+    for (size_t c = 0; c < model->n_parts; c++) {
         mixed_part *part = &model->parts[c];
         part->column = model->n_columns;
-        part->products = products;
+        part->products = model->n_rest_products;
         part->kept = model->n_kept;
         model->n_columns += part->n;
-        products += part->n * (part->n + model->p);
+        model->n_rest_products += part->n * (part->n + model->p);
         model->n_kept += 2 * part->n * (part->n + model->p + 1);
-        if (c + 1 == model->n_parts)
-            BD_NEW(arena, model->rest_products, products + 1);
     }
+    BD_NEW(arena, model->rest_products, model->n_rest_products + 1);
     return BD_OK;
 }
 

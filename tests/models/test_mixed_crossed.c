@@ -288,6 +288,78 @@ static void test_mixed_crossed__parts_count_as_often_as_they_are_drawn(void **st
     assert_near(values[3], again->sigma, 1e-7);
 }
 
+/* Group 1 of the finest term not at all, group 4 three times, under names of their own; the other terms' groups stay. */
+static void assert_groups_drawn(const bd_mixed_design *design, double tolerance)
+{
+    const bd_mixed_model *model;
+    const bd_mixed *fit = NULL;
+    const bd_mixed_drawing *drawing;
+    const bd_mixed_term *given = design->terms;
+    bd_mixed_design twice = *design;
+    bd_mixed_term terms[2] = {given[0], given[1]};
+    double y[200], x[200], counts[60];
+    uint32_t groups[2][200];
+    const double *columns[] = {NULL, x};
+    size_t m = 0;
+    must(bd_mixed_prepare(design, arena, &model));
+    must(bd_mixed_fit(model, &BD_MIXED_DEFAULTS, arena, &fit));
+    must(bd_mixed_drawing_new(model, fit, arena, &drawing));
+    const size_t finest = bd_mixed_finest(model), n = given[finest].n_groups;
+    for (size_t g = 0; g < n; g++)
+        counts[g] = g == 1 ? 0 : g == 4 ? 3 : 1;
+    for (size_t i = 0; i < design->n_rows; i++)
+        for (uint32_t copy = 0; copy < (uint32_t)counts[given[finest].group[i]]; copy++) {
+            y[m] = design->response[i];
+            x[m] = design->n_columns > 1 ? design->columns[1][i] : 0;
+            for (size_t t = 0; t < 2; t++)
+                groups[t][m] = given[t].group[i] + (t == finest ? (uint32_t)n * copy : 0);
+            m++;
+        }
+    for (size_t t = 0; t < 2; t++) {
+        terms[t].group = groups[t];
+        terms[t].n_groups *= t == finest ? 3 : 1;
+        terms[t].random = columns;
+    }
+    twice.n_rows = m;
+    twice.response = y;
+    twice.columns = columns;
+    twice.terms = terms;
+    const bd_mixed *again = fit_of(&twice, true, 1);
+    double *values = bd_arena_alloc(arena, design->n_columns + fit->n_parameters + 1, sizeof *values);
+    double *scratch = bd_arena_alloc(arena, bd_mixed_group_scratch(drawing), sizeof *scratch);
+    assert_true(bd_mixed_draw_groups(drawing, counts, scratch, values) != BD_MIXED_NOT_CONVERGED);
+    for (size_t j = 0; j < design->n_columns; j++)
+        assert_near(values[j], again->coefficients[j].estimate, tolerance);
+    for (size_t k = 0; k < fit->n_parameters; k++) {
+        const bd_mixed_entry *e = &fit->entries[k];
+        const size_t q = given[e->term].n_random;
+        assert_near(values[design->n_columns + k], again->random[e->term].relative[e->row * q + e->column], 1e4 * tolerance);
+    }
+    assert_near(values[design->n_columns + fit->n_parameters], again->sigma, 100 * tolerance);
+}
+
+static void test_mixed_crossed__groups_are_drawn_within_those_that_stay(void **state)
+{
+    static const char *const by[] = {"batch", "cask"};
+    const bd_varying_spec varying[] = {{"1", by, 1}, {"1", by, 2}};
+    const bd_frame *f = frame_of("datasets/mixed/pastes.csv", "strength ~ 1", varying, 2);
+    const bd_mixed_term terms[] = {term_of(f->varying[0].groups), term_of(f->varying[1].groups)};
+    bd_mixed_design design = design_of(f->n_rows, f->response, terms, 2);
+    crossing *c = bd_arena_alloc(arena, 1, sizeof *c);
+    (void)state;
+    assert_groups_drawn(&design, 1e-9);
+    cross(c);
+    const double *const slopes[] = {NULL, c->x};
+    for (size_t t = 0; t < 2; t++) {
+        c->terms[t].n_random = 2;
+        c->terms[t].random = slopes;
+    }
+    design = design_of(N, c->y, c->terms, 2);
+    design.n_columns = 2;
+    design.columns = slopes;
+    assert_groups_drawn(&design, 1e-9);
+}
+
 static void test_mixed_crossed__factors_that_are_the_same_are_named(void **state)
 {
     crossing *c = bd_arena_alloc(arena, 1, sizeof *c);
@@ -316,6 +388,7 @@ int main(void)
         TEST(test_mixed_crossed__slopes_that_cross_agree_with_lme4),
         TEST(test_mixed_crossed__any_number_of_threads_gives_the_same_bits),
         TEST(test_mixed_crossed__parts_count_as_often_as_they_are_drawn),
+        TEST(test_mixed_crossed__groups_are_drawn_within_those_that_stay),
         TEST(test_mixed_crossed__factors_that_are_the_same_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

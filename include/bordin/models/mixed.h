@@ -202,6 +202,13 @@ bd_mixed_end bd_mixed_draw(const bd_mixed_drawing *drawing, bd_mixed_draw_kind k
 size_t bd_mixed_draw_numbers(const bd_mixed_drawing *drawing, bd_mixed_draw_kind kind);
 size_t bd_mixed_drawing_scratch(const bd_mixed_drawing *drawing);
 
+/* Replicates when group g of the term with the most groups, terms[bd_mixed_finest], counts counts[g] times, each time as a
+ * group of its own, and the other terms' groups stay: patients are drawn, therapists are not. values as bd_mixed_replicate
+ * has them. Any thread; `scratch` of bd_mixed_group_scratch doubles. */
+bd_mixed_end bd_mixed_draw_groups(const bd_mixed_drawing *drawing, const double *counts, double *scratch, double *values);
+size_t bd_mixed_group_scratch(const bd_mixed_drawing *drawing);
+size_t bd_mixed_finest(const bd_mixed_model *model);
+
 /* The likelihood ratio -2 log(L of the smaller model / L of `full`) of errors that the smaller one draws, both fitted to
  * them: what chi-squared stands for. `null`: the smaller one's, with part of the terms (REML or ML) or part of the columns
  * (ML) of `full` and the same rows; NULL: no terms at all, all columns. bd_mixed_ratio_numbers standard normals; NULL: of
