@@ -92,8 +92,7 @@ static void draw_normals(uint64_t seed, uint32_t replicate, size_t n, double *nu
     bd_random_normals(seed, replicate, BD_PURPOSE_ERRORS, n, numbers);
 }
 
-/* Below 1, of 53 bits each. */
-static void draw_uniforms(uint64_t seed, uint32_t replicate, size_t n, double *numbers)
+void mixed_draw_uniforms(uint64_t seed, uint32_t replicate, size_t n, double *numbers)
 {
     for (size_t i = 0; i < n; i++) {
         const bd_counter counter = {(uint32_t)i, (uint32_t)((uint64_t)i >> 32), replicate, BD_PURPOSE_DRAW};
@@ -114,7 +113,7 @@ static void draw_signs(uint64_t seed, uint32_t replicate, size_t n, double *numb
 }
 
 static void (*const NUMBERS[])(uint64_t, uint32_t, size_t, double *) = {
-    [BD_MIXED_PARAMETRIC] = draw_normals, [BD_MIXED_RESIDUAL] = draw_uniforms, [BD_MIXED_WILD] = draw_signs};
+    [BD_MIXED_PARAMETRIC] = draw_normals, [BD_MIXED_RESIDUAL] = mixed_draw_uniforms, [BD_MIXED_WILD] = draw_signs};
 
 static bd_replicate_end drawn(const void *context, uint64_t seed, uint32_t number, double *scratch, double *values)
 {
@@ -225,8 +224,7 @@ static bd_status choose_groups(const bd_mixed_analysis *mixed, const bd_mixed_mo
                          outer == NULL ? "" : " or ", outer == NULL ? "" : outer->name, asked->name);
 }
 
-/* A row of each group; SIZE_MAX: none has a weight. */
-static bd_status find_rows(const bd_frame *frame, const uint32_t *codes, size_t n, bd_arena *arena, const size_t **rows)
+bd_status mixed_find_rows(const bd_frame *frame, const uint32_t *codes, size_t n, bd_arena *arena, const size_t **rows)
 {
     size_t *first;
     BD_NEW(arena, first, n);
@@ -262,7 +260,7 @@ static bd_status draw_units(bd_mixed_analysis *mixed, const bd_mixed_model *mode
         BD_TRY(strata_of(mixed, &parts, frame));
         BD_TRY(bd_mixed_drawing_new(model, fit, arena, &context->errors));
         statistic->n_scratch += bd_mixed_group_scratch(context->errors) + context->n_parts;
-        return find_rows(frame, frame->cluster->codes, context->n_parts, arena, &context->first);
+        return mixed_find_rows(frame, frame->cluster->codes, context->n_parts, arena, &context->first);
     }
     return BD_OK;
 }
@@ -276,7 +274,7 @@ static bd_status find_part_rows(const bd_frame *frame, const bd_mixed *fit, cons
     BD_NEW(arena, part, frame->n_rows);
     for (size_t i = 0; i < frame->n_rows; i++)
         part[i] = parts->of_group[group[i]];
-    return find_rows(frame, part, parts->n, arena, rows);
+    return mixed_find_rows(frame, part, parts->n, arena, rows);
 }
 
 bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, bd_arena *arena)

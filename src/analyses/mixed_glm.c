@@ -86,6 +86,8 @@ bd_status bd_mix_glm(const bd_frame *frame, const bd_mixed_glm_options *options,
                        mixed->fit->n_iterations, design.term.group_name);
     BD_TRY(find_share(mixed, arena));
     BD_TRY(find_contextual(mixed, arena));
+    if (options->bootstrap)
+        BD_TRY(mixed_glm_resample(mixed, model, arena));
     *out = mixed;
     return BD_OK;
 }

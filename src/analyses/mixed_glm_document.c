@@ -10,32 +10,62 @@
 
 static const double FEW_GROUPS = 20;
 
+/* `n` headings, of `more` those without the p value if `sizes`. */
+static size_t add_headings(const bd_heading *more, size_t n_more, bool sizes, bd_heading *headings, size_t n)
+{
+    for (size_t i = 0; i < n_more; i++)
+        if (!sizes || i != 1) /* that a standard deviation is 0 is no hypothesis of an interval */
+            headings[n++] = more[i];
+    return n;
+}
+
+static void add_cells(const bd_interval_ends *ends, bool sizes, bd_cell *cells)
+{
+    bd_cell all[BD_BOOTSTRAP_CELLS];
+    size_t n = 0;
+    bd_bootstrap_cells(ends, all);
+    for (size_t i = 0; i < BD_BOOTSTRAP_CELLS; i++)
+        if (!sizes || i != 1)
+            cells[n++] = all[i];
+}
+
 static bd_status coefficient_table(const bd_mixed_glm *mixed, bd_document *document)
 {
     const bd_glmm *fit = mixed->fit;
     const char *ratio = bd_glm_ratio(fit->family, fit->link);
-    const bd_heading headings[] = {{"term", "Term", BD_TEXT},
-                                   {"estimate", "Estimate", BD_ESTIMATE},
-                                   {"se", "SE", BD_ESTIMATE},
-                                   {"statistic", "z", BD_STATISTIC},
-                                   {"p", "p", BD_P_VALUE},
-                                   {"ci_low", "CI low", BD_ESTIMATE},
-                                   {"ci_high", "CI high", BD_ESTIMATE},
-                                   {"ratio", ratio ? glm_ratio_heading(ratio) : "", BD_STATISTIC},
-                                   {"ratio_ci_low", "Ratio CI low", BD_STATISTIC},
-                                   {"ratio_ci_high", "Ratio CI high", BD_STATISTIC}};
+    const bd_heading drawn[] = {BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
+    const bd_heading plain[] = {{"ci_low", "CI low", BD_ESTIMATE}, {"ci_high", "CI high", BD_ESTIMATE}};
+    const bd_heading ratios[] = {{"ratio", ratio ? glm_ratio_heading(ratio) : "", BD_STATISTIC},
+                                 {"ratio_ci_low", "Ratio CI low", BD_STATISTIC},
+                                 {"ratio_ci_high", "Ratio CI high", BD_STATISTIC}};
+    bd_heading headings[8 + BD_BOOTSTRAP_CELLS] = {{"term", "Term", BD_TEXT},
+                                                   {"estimate", "Estimate", BD_ESTIMATE},
+                                                   {"se", "SE", BD_ESTIMATE},
+                                                   {"statistic", "z", BD_STATISTIC},
+                                                   {"p", "p", BD_P_VALUE}};
     bd_document_rows *rows;
-    BD_TRY(bd_document_table(document, "coefficients", "Coefficients", headings, ratio ? 10 : 7, &rows));
+    size_t n = mixed->bootstrap ? add_headings(drawn, BD_BOOTSTRAP_CELLS, false, headings, 5)
+                                : add_headings(plain, 2, false, headings, 5);
+    const size_t first_ratio = n;
+    n = ratio ? add_headings(ratios, 3, false, headings, n) : n;
+    BD_TRY(bd_document_table(document, "coefficients", "Coefficients", headings, n, &rows));
     for (size_t j = 0; j < fit->n_columns; j++) {
         const bd_mixed_coefficient *c = &fit->coefficients[j];
-        const double values[] = {c->estimate, c->se,      c->t,
-                                 c->p,        c->ci_low,  c->ci_high,
-                                 exp(c->estimate), exp(c->ci_low), exp(c->ci_high)};
+        const bd_interval_ends *ends = mixed->bootstrap ? &mixed->bootstrap->ends[j] : NULL;
+        const double low = ends ? ends->low : c->ci_low, high = ends ? ends->high : c->ci_high;
+        const double values[] = {c->estimate, c->se, c->t, c->p, low, high};
         bd_cell *cells;
         BD_TRY(bd_document_row(rows, &cells));
         cells[0] = bd_text(mixed->frame->columns[j].name);
-        for (size_t i = 0; i < (ratio ? 9 : 6); i++)
+        for (size_t i = 0; i < 6; i++)
             cells[i + 1] = bd_number(values[i]);
+        if (ends != NULL)
+            add_cells(ends, false, cells + 5);
+        if (ratio) {
+            cells[first_ratio] = bd_number(exp(c->estimate));
+            cells[first_ratio + 1] = bd_number(exp(low));
+            cells[first_ratio + 2] = bd_number(exp(high));
+        }
     }
     return BD_OK;
 }
@@ -43,14 +73,17 @@ static bd_status coefficient_table(const bd_mixed_glm *mixed, bd_document *docum
 static bd_status random_table(const bd_mixed_glm *mixed, bd_document *document)
 {
     const bd_mixed_random *random = &mixed->fit->random;
-    const bd_heading headings[] = {{"group", "Group", BD_TEXT},
-                                   {"term", "Term", BD_TEXT},
-                                   {"variance", "Variance", BD_ESTIMATE},
-                                   {"sd", "SD", BD_ESTIMATE},
-                                   {"correlation", "r with the first", BD_BOUNDED}};
+    const bd_heading drawn[] = {BD_BOOTSTRAP_HEADINGS("boot_p", "Boot p", BD_ESTIMATE)};
+    bd_heading headings[5 + BD_BOOTSTRAP_CELLS] = {{"group", "Group", BD_TEXT},
+                                                   {"term", "Term", BD_TEXT},
+                                                   {"variance", "Variance", BD_ESTIMATE},
+                                                   {"sd", "SD", BD_ESTIMATE},
+                                                   {"correlation", "r with the first", BD_BOUNDED}};
     const bool correlated = mixed->fit->n_parameters > random->n_random;
+    const size_t first_drawn = correlated ? 5 : 4;
     bd_document_rows *rows;
-    BD_TRY(bd_document_table(document, "random", "What varies", headings, correlated ? 5 : 4, &rows));
+    const size_t n = mixed->bootstrap ? add_headings(drawn, BD_BOOTSTRAP_CELLS, true, headings, first_drawn) : first_drawn;
+    BD_TRY(bd_document_table(document, "random", "What varies", headings, n, &rows));
     for (size_t j = 0; j < random->n_random; j++) {
         const double variance = random->covariance[j * random->n_random + j];
         bd_cell *cells;
@@ -61,6 +94,32 @@ static bd_status random_table(const bd_mixed_glm *mixed, bd_document *document)
         cells[3] = bd_number(sqrt(variance));
         if (correlated)
             cells[4] = bd_number(mixed_correlation(random, j));
+        if (mixed->bootstrap)
+            add_cells(&mixed->bootstrap->ends[mixed->fit->n_columns + j], true, cells + first_drawn);
+    }
+    return BD_OK;
+}
+
+/* Of what replicates say beside coefficients and standard deviations. */
+static bd_status drawn_table(const bd_mixed_glm *mixed, bd_document *document)
+{
+    static const bd_heading headings[] = {{"value", "Value", BD_TEXT},
+                                          {"estimate", "Estimate", BD_STATISTIC},
+                                          {"ci_low", "CI low", BD_STATISTIC},
+                                          {"ci_high", "CI high", BD_STATISTIC}};
+    const bd_bootstrap_result *b = mixed->bootstrap;
+    const size_t first = mixed->fit->n_columns + mixed->fit->random.n_random;
+    bd_document_rows *rows;
+    if (b == NULL || b->replicates->n_values == first)
+        return BD_OK;
+    BD_TRY(bd_document_table(document, "drawn", "By resampling", headings, 4, &rows));
+    for (size_t v = first; v < b->replicates->n_values; v++) {
+        const double values[] = {b->replicates->estimates[v], b->ends[v].low, b->ends[v].high};
+        bd_cell *cells;
+        BD_TRY(bd_document_row(rows, &cells));
+        cells[0] = bd_text(b->replicates->names[v]);
+        for (size_t i = 0; i < 3; i++)
+            cells[i + 1] = bd_number(values[i]);
     }
     return BD_OK;
 }
@@ -127,6 +186,7 @@ bd_status bd_mixed_glm_document(const bd_mixed_glm *mixed, bd_arena *arena, bd_d
     BD_TRY(coefficient_table(mixed, document));
     BD_TRY(mixed_contextual_table(mixed->contextual, mixed->n_contextual, fit->coefficients, true, document));
     BD_TRY(random_table(mixed, document));
+    BD_TRY(drawn_table(mixed, document));
     BD_TRY(fit_table(mixed, document));
     BD_TRY(mixed_effect_table(&fit->random, &mixed->share, 1, fit->level, document));
     if (!isnan(mixed->share.share))
@@ -136,6 +196,8 @@ bd_status bd_mixed_glm_document(const bd_mixed_glm *mixed, bd_arena *arena, bd_d
                                mixed->frame->response_name, 100 * mixed->share.share, fit->random.n_groups,
                                fit->random.term->group_name));
     BD_TRY(notes(mixed, document));
+    if (mixed->bootstrap != NULL)
+        BD_TRY(bd_bootstrap_document(mixed->bootstrap, arena, document));
     BD_TRY(bd_provenance_frame(mixed->frame, document));
     *out = document;
     return BD_OK;

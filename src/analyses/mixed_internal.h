@@ -2,12 +2,22 @@
 #ifndef BORDIN_SRC_ANALYSES_MIXED_INTERNAL_H
 #define BORDIN_SRC_ANALYSES_MIXED_INTERNAL_H
 
-#include <bordin/analyses/mixed.h>
+#include <bordin/analyses/mixed_glm.h>
 #include <bordin/analyses/therapist.h>
 #include <bordin/report/document.h>
 
 /* Fills mixed->bootstrap. */
 BD_CHECKED bd_status mixed_resample(bd_mixed_analysis *mixed, const bd_mixed_model *model, bd_arena *arena);
+
+/* Numbers below 1, of 53 bits each. */
+void mixed_draw_uniforms(uint64_t seed, uint32_t replicate, size_t n, double *numbers);
+
+/* A row of each group; SIZE_MAX: none has a weight. */
+BD_CHECKED bd_status mixed_find_rows(const bd_frame *frame, const uint32_t *codes, size_t n, bd_arena *arena,
+                                     const size_t **rows);
+
+/* Fills mixed->bootstrap. */
+BD_CHECKED bd_status mixed_glm_resample(bd_mixed_glm *mixed, const bd_glmm_model *model, bd_arena *arena);
 
 /* Fills mixed->tests and mixed->terms. */
 BD_CHECKED bd_status mixed_test(bd_mixed_analysis *mixed, const bd_mixed_design *design, const bd_mixed_model *model,

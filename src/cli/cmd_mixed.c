@@ -60,7 +60,7 @@ static bd_status check_family(const bd_mixed_analysis_options *options)
         bool given, glm;
     } asked[] = {{"link", cli.link != NULL, true},         {"offset", cli.offset != NULL, true},
                  {"trials", cli.trials != NULL, true},     {"quadrature", quadrature != NULL, true},
-                 {"boot", options->bootstrap, false},      {"variance-intervals", profile, false},
+                 {"variance-intervals", profile, false},
                  {"no-tests", no_tests, false},         {"test-boot", test_boot != NULL, false},
                  {"df", options->fit.df != BD_MIXED_SATTERTHWAITE, false}};
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
@@ -84,6 +84,8 @@ static bd_status generalised(const char *file, bd_frame_spec *spec, const bd_mix
     if (quadrature != NULL)
         BD_TRY(cli_whole("quadrature", quadrature, 1, 100, &nodes));
     options.formula = request->formula;
+    options.bootstrap = request->bootstrap;
+    options.resampling = request->resampling;
     options.fit.n_nodes = nodes;
     options.fit.level = request->fit.level;
     options.fit.n_threads = request->fit.n_threads;
@@ -94,6 +96,7 @@ static bd_status generalised(const char *file, bd_frame_spec *spec, const bd_mix
     BD_TRY(cli_read_frame(file, spec, arena, &table, &frame));
     BD_TRY(bd_mix_glm(frame, &options, arena, &mixed));
     BD_TRY(bd_mixed_glm_document(mixed, arena, &document));
+    BD_TRY(cli_write_replicates(mixed->bootstrap, arena));
     return cli_write(document, table, arena);
 }
 
@@ -135,7 +138,8 @@ const cli_command cli_mixed = {
             "difference are told apart. Groups may be nested, (1 | therapist/patient), or crossed, (1 | patient) + (1 | rater).\n"
             "--boot resamples groups, those of nested ones that hold the others; --resample cluster:patient those within, while\n"
             "their therapists stay; parametric draws effects and errors from normal distributions, residual from predicted\n"
-            "effects and residuals, wild turns the signs of groups. With --family outcomes are counts or 0 and 1, and there is one grouping factor. Terms as for regress.\n"
+            "effects and residuals, wild turns the signs of groups. With --family outcomes are counts or 0 and 1, there is one grouping\n"
+            "factor, and groups are drawn, or outcomes (parametric). Terms as for regress.\n"
             "FILE is CSV, gzip or not; - reads standard input.",
     .options = option_table,
     .more_help = cli_help_intervals,

@@ -229,8 +229,7 @@ bd_status bd_glmm_prepare(const bd_glmm_design *design, const bd_family *family,
     return BD_OK;
 }
 
-/* Nodes of Gauss and Hermite, and log(weight) + node^2. */
-static bd_status make_nodes(glmm_point *point)
+bd_status glmm_make_nodes(glmm_point *point)
 {
     gsl_integration_fixed_workspace *w =
         gsl_integration_fixed_alloc(gsl_integration_fixed_hermite, point->n_nodes, 0, 1, 0, 0);
@@ -284,8 +283,19 @@ static bool settle(const bd_glmm_model *model, glmm_point *point, double *x, dou
     return boundary && glmm_evaluate(model, point, x, deviance, NULL);
 }
 
-/* covariance (p x p) <- of beta, from the Hessian in all parameters. */
-static bd_status find_errors(const bd_glmm_model *model, glmm_point *point, double *x, bd_arena *arena, double *covariance)
+bd_mixed_end glmm_search(const bd_glmm_model *model, glmm_point *point, const double *curvature, double *x, double *room,
+                         double *deviance, size_t *n_iterations)
+{
+    question asked = {model, point};
+    const search_objective objective = {model->p + model->k + model->has_theta, answer, &asked, NULL};
+    if (!search_minimum(&objective, curvature, x, deviance, room, n_iterations))
+        return BD_MIXED_NOT_CONVERGED;
+    return settle(model, point, x, deviance) ? BD_MIXED_BOUNDARY : BD_MIXED_CONVERGED;
+}
+
+/* covariance (p x p) <- of beta, from the Hessian in all parameters, which is kept. */
+static bd_status find_errors(const bd_glmm_model *model, glmm_point *point, double *x, bd_arena *arena, double *covariance,
+                             double *curvature)
 {
     static const double places[] = {-2, -1, 1, 2}, factors[] = {1.0 / 12, -8.0 / 12, 8.0 / 12, -1.0 / 12};
     const size_t p = model->p, n = p + model->k + model->has_theta;
@@ -307,6 +317,7 @@ static bd_status find_errors(const bd_glmm_model *model, glmm_point *point, doub
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
             hessian[i * n + j] = hessian[j * n + i] = (hessian[i * n + j] + hessian[j * n + i]) / 2;
+    memcpy(curvature, hessian, n * n * sizeof *hessian);
     BD_TRY(mixed_invert(n, hessian, arena, inverse));
     for (size_t i = 0; i < p; i++)
         for (size_t j = 0; j < p; j++) {
@@ -405,7 +416,7 @@ bd_status bd_glmm_fit(const bd_glmm_model *model, const bd_glmm_options *options
     const size_t p = model->p, n = p + model->k + model->has_theta;
     bd_glmm *fit;
     glmm_point point;
-    double *x, *room;
+    double *x, *room, *curvature;
     if (options->n_nodes < 1 || options->n_nodes > GLMM_MOST_NODES || (options->n_nodes > 1 && model->q > 1))
         return bd_fail(BD_EUSAGE, "quadrature takes 1 to %d nodes, and one coefficient that varies; for several, Laplace's "
                                   "approximation (1 node)",
@@ -414,6 +425,7 @@ bd_status bd_glmm_fit(const bd_glmm_model *model, const bd_glmm_options *options
     BD_NEW(arena, fit->coefficients, p);
     BD_NEW(arena, fit->covariance, p * p);
     BD_NEW(arena, x, n);
+    BD_NEW(arena, curvature, n * n);
     BD_NEW(arena, room, search_room(n));
     memcpy(x, model->start, n * sizeof *x);
     *fit = (bd_glmm){.family = model->kind->family, .link = model->kind->link,
@@ -422,15 +434,10 @@ bd_status bd_glmm_fit(const bd_glmm_model *model, const bd_glmm_options *options
                      .covariance = fit->covariance, .n_parameters = model->k, .theta = NAN,
                      .latent_residual = model->kind->latent_residual};
     BD_TRY(glmm_point_new(model, options->n_nodes, options->n_threads, arena, &point));
-    BD_TRY(make_nodes(&point));
-    question asked = {model, &point};
-    const search_objective objective = {n, answer, &asked, NULL};
-    fit->end = search_minimum(&objective, NULL, x, &fit->deviance, room, &fit->n_iterations) ? BD_MIXED_CONVERGED
-                                                                                           : BD_MIXED_NOT_CONVERGED;
-    if (fit->end == BD_MIXED_CONVERGED && settle(model, &point, x, &fit->deviance))
-        fit->end = BD_MIXED_BOUNDARY;
+    BD_TRY(glmm_make_nodes(&point));
+    fit->end = glmm_search(model, &point, NULL, x, room, &fit->deviance, &fit->n_iterations);
     if (fit->end != BD_MIXED_NOT_CONVERGED)
-        BD_TRY(find_errors(model, &point, x, arena, fit->covariance));
+        BD_TRY(find_errors(model, &point, x, arena, fit->covariance, curvature));
     if (!glmm_evaluate(model, &point, x, &fit->deviance, NULL))
         return bd_fail(BD_ENUMERIC, "the deviance is not finite where the search began");
     if (model->has_theta)
@@ -440,6 +447,9 @@ bd_status bd_glmm_fit(const bd_glmm_model *model, const bd_glmm_options *options
     fit->bic = fit->deviance + log((double)model->n) * (double)n;
     BD_TRY(fill_coefficients(model, x, arena, fit));
     BD_TRY(describe_random(model, &point, x, arena, fit));
+    fit->parameters = x;
+    fit->curvature = curvature;
+    fit->modes = point.modes;
     *out = fit;
     return BD_OK;
 }

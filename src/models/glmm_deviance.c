@@ -16,6 +16,7 @@ enum { MOST_STEPS = 100, MOST_HALVINGS = 30 };
 /* One group in one thread. */
 typedef struct group {
     size_t first, n;
+    const double *y; /* n */
     double *fixed;  /* n: offset + x gamma */
     double *v;      /* n x q */
     glmm_row *rows; /* n */
@@ -41,11 +42,28 @@ bd_status glmm_point_new(const bd_glmm_model *model, size_t n_nodes, int n_threa
     return BD_OK;
 }
 
+size_t glmm_point_room(const bd_glmm_model *model)
+{
+    return model->n_groups * model->q * (1 + model->q) + thread_room(model) + GLMM_CHUNKS * (model->p + model->k + 2);
+}
+
+void glmm_point_make(const bd_glmm_model *model, const glmm_point *nodes, double *room, glmm_point *point)
+{
+    const size_t q = model->q;
+    *point = *nodes;
+    point->n_threads = 1;
+    point->modes = room;
+    point->roots = point->modes + model->n_groups * q;
+    point->work = point->roots + model->n_groups * q * q;
+    point->sums = point->work + thread_room(model);
+}
+
 static void take_group(const bd_glmm_model *model, const glmm_point *point, const double *parameters, const double *lambda,
                        size_t g, double *work, group *w)
 {
     const size_t q = model->q, p = model->p;
     *w = (group){.first = model->starts[g], .n = model->starts[g + 1] - model->starts[g], .fixed = work};
+    w->y = (point->y == NULL ? model->y : point->y) + w->first;
     w->v = w->fixed + model->most_rows;
     w->rows = (glmm_row *)(w->v + model->most_rows * q);
     w->slope = (double *)(w->rows + model->most_rows);
@@ -76,7 +94,7 @@ static double penalised(const bd_glmm_model *model, group *w, double theta, cons
         double eta = w->fixed[i];
         for (size_t b = 0; b < q; b++)
             eta += w->v[i * q + b] * u[b];
-        w->rows[i] = model->kind->at(model->y[row], model->trials[row], theta, eta);
+        w->rows[i] = model->kind->at(w->y[i], model->trials[row], theta, eta);
         const double weight = model->weights[row];
         w->rows[i].slope *= weight;
         w->rows[i].weight *= weight;
@@ -231,6 +249,24 @@ static bool add_group(const bd_glmm_model *model, const glmm_point *point, const
     return true;
 }
 
+/* What the group adds, as often as it counts. */
+static bool add_counted(const bd_glmm_model *model, const glmm_point *point, const double *parameters,
+                        const double *lambda, double theta, size_t g, double *work, bool gradient, double *sums)
+{
+    const size_t n_sums = 1 + model->p + model->k;
+    double own[n_sums];
+    if (point->counts == NULL)
+        return add_group(model, point, parameters, lambda, theta, g, work, gradient, sums);
+    if (point->counts[g] == 0)
+        return true;
+    memset(own, 0, sizeof own);
+    if (!add_group(model, point, parameters, lambda, theta, g, work, gradient, own))
+        return false;
+    for (size_t i = 0; i < n_sums; i++)
+        sums[i] += point->counts[g] * own[i];
+    return true;
+}
+
 /* deviance (and the analytic part of the gradient) in chunks of groups, which are added up in order. */
 static bool sum_groups(const bd_glmm_model *model, glmm_point *point, const double *parameters, bool gradient,
                        double *total)
@@ -250,7 +286,7 @@ static bool sum_groups(const bd_glmm_model *model, glmm_point *point, const doub
         memset(sums, 0, n_sums * sizeof *sums);
         for (size_t g = c * model->n_groups / GLMM_CHUNKS; g < end && usable; g++)
             usable = model->starts[g + 1] == model->starts[g] ||
-                     add_group(model, point, parameters, lambda, theta, g, work, gradient, sums);
+                     add_counted(model, point, parameters, lambda, theta, g, work, gradient, sums);
     }
     memset(total, 0, n_sums * sizeof *total);
     for (size_t c = 0; c < GLMM_CHUNKS; c++)

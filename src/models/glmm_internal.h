@@ -50,10 +50,24 @@ typedef struct glmm_point {
     double *work;     /* of each thread */
     double *sums;     /* of each chunk: 1 + p + k + 1 */
     double *nodes, *node_weights; /* n_nodes: logarithms of the weights times exp(node^2) */
+    const double *counts; /* n_groups: how often each counts; NULL: once */
+    const double *y;      /* n, in place of the model's; NULL: that */
 } glmm_point;
 
 BD_CHECKED bd_status glmm_point_new(const bd_glmm_model *model, size_t n_nodes, int n_threads, bd_arena *arena,
                                     glmm_point *point);
+
+/* In room of glmm_point_room doubles rather than an arena: one thread, the nodes of another point. */
+size_t glmm_point_room(const bd_glmm_model *model);
+void glmm_point_make(const bd_glmm_model *model, const glmm_point *nodes, double *room, glmm_point *point);
+
+/* Nodes of Gauss and Hermite, and log(weight) + node^2. */
+BD_CHECKED bd_status glmm_make_nodes(glmm_point *point);
+
+/* Moves x (p + k + has_theta) to the minimum, with second derivatives to start from (NULL: none are known). `room`:
+ * search_room doubles. */
+bd_mixed_end glmm_search(const bd_glmm_model *model, glmm_point *point, const double *curvature, double *x, double *room,
+                         double *deviance, size_t *n_iterations);
 
 /* deviance, and its gradient by gamma, Lambda and log theta where `gradient` is not NULL. False: not finite. */
 bool glmm_evaluate(const bd_glmm_model *model, glmm_point *point, const double *parameters, double *deviance,

@@ -34,7 +34,7 @@ static void start_afresh(const bd_mixed_model *model, double *theta)
 static bd_status begin(const bd_mixed_model *model, const bd_mixed_options *options, bd_arena *arena, fitting *f)
 {
     double *room;
-    *f = (fitting){.model = model, .options = options, .data = {NULL, model->response}};
+    *f = (fitting){.model = model, .options = options, .data = {.response = model->response}};
     BD_NEW(arena, f->theta, model->k + 1);
     BD_NEW(arena, f->room, mixed_search_room(model));
     BD_NEW(arena, room, mixed_point_room(model));

@@ -293,7 +293,7 @@ bd_status bd_mixed_profile(const bd_mixed_model *model, const bd_mixed *fit, int
     bd_mixed_options options = {.df = BD_MIXED_NORMAL, .level = fit->level, .n_threads = n_threads};
     bd_mixed_interval *intervals = NULL;
     const bd_mixed *likeliest = fit;
-    profile p = {.model = model, .data = {NULL, model->response}};
+    profile p = {.model = model, .data = {.response = model->response}};
     double *room, *fitted;
     *n = 0;
     if (fit->reml)

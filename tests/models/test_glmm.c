@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+#include <gsl/gsl_cdf.h>
+
 #include <bordin/data/frame.h>
 #include <bordin/models/glmm.h>
 
@@ -239,6 +241,83 @@ static void assert_refused(const bd_glmm_design *design, const bd_family *family
         fail_msg("no '%s' in '%s'", words, bd_message());
 }
 
+/* A herd that counts twice is the data with that herd written twice, under another name. */
+static void test_glmm__replicates_are_fits_of_the_groups_drawn(void **state)
+{
+    enum { MOST = 80, COLUMNS = 4 };
+    bd_glmm_design design = cbpp(), twice = design;
+    const bd_ols_design *base = &design.glm.base;
+    const bd_glmm_model *model;
+    const bd_glmm *fit = NULL, *again = NULL;
+    const bd_glmm_drawing *drawing;
+    double y[MOST], trials[MOST], x[COLUMNS][MOST], counts[15], values[COLUMNS + 1];
+    const double *columns[COLUMNS] = {NULL, x[1], x[2], x[3]};
+    uint32_t group[MOST];
+    size_t m = 0;
+    (void)state;
+    for (size_t g = 0; g < 15; g++)
+        counts[g] = g == 2 ? 0 : g == 7 ? 3 : 1;
+    for (size_t i = 0; i < base->n_rows; i++)
+        for (uint32_t copy = 0; copy < (uint32_t)counts[design.term.group[i]]; copy++) {
+            y[m] = base->response[i];
+            trials[m] = design.glm.trials[i];
+            for (size_t j = 1; j < COLUMNS; j++)
+                x[j][m] = base->columns[j][i];
+            group[m++] = design.term.group[i] + 15 * copy;
+        }
+    twice.glm.base.n_rows = m;
+    twice.glm.base.response = y;
+    twice.glm.base.columns = columns;
+    twice.glm.trials = trials;
+    twice.term.group = group;
+    twice.term.n_groups = 45;
+    must(bd_glmm_prepare(&twice, &bd_binomial, NULL, 1, arena, &model));
+    must(bd_glmm_fit(model, &BD_GLMM_DEFAULTS, arena, &again));
+    must(bd_glmm_prepare(&design, &bd_binomial, NULL, 1, arena, &model));
+    must(bd_glmm_fit(model, &BD_GLMM_DEFAULTS, arena, &fit));
+    must(bd_glmm_drawing_new(model, fit, arena, &drawing));
+    double *scratch = bd_arena_alloc(arena, bd_glmm_drawing_scratch(drawing), sizeof *scratch);
+    assert_int_equal(bd_glmm_draw(drawing, counts, NULL, scratch, values), BD_MIXED_CONVERGED);
+    for (size_t j = 0; j < COLUMNS; j++)
+        assert_near(values[j], again->coefficients[j].estimate, 1e-7);
+    assert_near(values[COLUMNS], again->random.relative[0], 1e-6);
+}
+
+/* The least y whose chance is not below u, of a mean with the group's effect. */
+static void test_glmm__outcomes_are_drawn_by_their_distribution(void **state)
+{
+    bd_glmm_design design = cbpp();
+    const bd_ols_design *base = &design.glm.base;
+    const bd_glmm_model *model;
+    const bd_glmm *fit = NULL;
+    const bd_glmm_drawing *drawing;
+    double values[5];
+    size_t row = 0;
+    (void)state;
+    must(bd_glmm_prepare(&design, &bd_binomial, NULL, 1, arena, &model));
+    must(bd_glmm_fit(model, &BD_GLMM_DEFAULTS, arena, &fit));
+    must(bd_glmm_drawing_new(model, fit, arena, &drawing));
+    const size_t n_normals = bd_glmm_draw_normals(drawing), n = n_normals + bd_glmm_draw_uniforms(drawing);
+    double *numbers = bd_arena_alloc(arena, n, sizeof *numbers);
+    double *y = bd_arena_alloc(arena, bd_glmm_drawing_scratch(drawing), sizeof *y);
+    assert_int_equal(n_normals, 15);
+    for (size_t i = 0; i < n; i++)
+        numbers[i] = i < n_normals ? (double)i / 7 - 1 : ((double)(i * 37 % 101) + 0.5) / 101;
+    assert_true(bd_glmm_draw(drawing, NULL, numbers, y, values) != BD_MIXED_NOT_CONVERGED);
+    for (size_t g = 0; g < 15; g++)
+        for (size_t i = 0; i < base->n_rows; i++) {
+            double eta = numbers[g] * fit->random.relative[0];
+            if (design.term.group[i] != g)
+                continue;
+            for (size_t j = 0; j < 4; j++)
+                eta += fit->coefficients[j].estimate * (base->columns[j] == NULL ? 1 : base->columns[j][i]);
+            const double p = 1 / (1 + exp(-eta)), u = numbers[n_normals + row];
+            const unsigned trials = (unsigned)design.glm.trials[i], k = (unsigned)y[row++];
+            assert_true(gsl_cdf_binomial_P(k, p, trials) >= u);
+            assert_true(k == 0 || gsl_cdf_binomial_P(k - 1, p, trials) < u);
+        }
+}
+
 static void test_glmm__says_what_it_cannot_do(void **state)
 {
     const sleep *s = make_sleep();
@@ -283,6 +362,8 @@ int main(void)
         TEST(test_glmm__other_links_and_overdispersion_agree_with_glmmtmb),
         TEST(test_glmm__weights_count_rows),
         TEST(test_glmm__any_number_of_threads_gives_the_same_bits),
+        TEST(test_glmm__replicates_are_fits_of_the_groups_drawn),
+        TEST(test_glmm__outcomes_are_drawn_by_their_distribution),
         TEST(test_glmm__says_what_it_cannot_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

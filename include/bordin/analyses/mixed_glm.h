@@ -16,9 +16,11 @@ typedef struct bd_mixed_glm_options {
     const bd_family *family;
     const bd_link *link; /* NULL: the family's */
     bd_glmm_options fit;
+    bool bootstrap; /* whether to resample groups, or to draw outcomes (parametric) */
+    bd_bootstrap_options resampling;
 } bd_mixed_glm_options;
 
-#define BD_MIXED_GLM_DEFAULTS ((bd_mixed_glm_options){.fit = BD_GLMM_DEFAULTS})
+#define BD_MIXED_GLM_DEFAULTS ((bd_mixed_glm_options){.fit = BD_GLMM_DEFAULTS, .resampling = BD_BOOTSTRAP_DEFAULTS})
 
 typedef struct bd_mixed_glm {
     const bd_frame *frame;
@@ -27,9 +29,12 @@ typedef struct bd_mixed_glm {
     bd_mixed_share share;       /* of the latent variable: what lies between groups; NaN for counts */
     bd_contextual *contextual;
     size_t n_contextual;
+    const bd_bootstrap_result *bootstrap; /* coefficients, standard deviations of the random ones, the latent share, theta
+                                             (where there are); NULL unless asked for */
 } bd_mixed_glm;
 
-/* Fails as bd_glmm_prepare and bd_glmm_fit do. BD_EUSAGE: no outcome; several grouping factors. BD_ENUMERIC: the fit did
+/* Fails as bd_glmm_prepare, bd_glmm_fit and bd_bootstrap_frame do. BD_EUSAGE: no outcome; several grouping factors; another
+ * way of resampling. BD_ENUMERIC: the fit did
  * not converge. */
 BD_CHECKED bd_status bd_mix_glm(const bd_frame *frame, const bd_mixed_glm_options *options, bd_arena *arena,
                                 const bd_mixed_glm **mixed);

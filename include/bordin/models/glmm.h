@@ -34,6 +34,7 @@ typedef struct bd_glmm {
     double log_likelihood, aic, bic;
     double latent_residual;             /* variance of the latent variable given b: pi^2 / 3, 1, pi^2 / 6; NaN for counts */
     size_t n_iterations;
+    const double *parameters, *curvature, *modes; /* in the model's own columns: where replicates begin */
     bd_mixed_end end;
 } bd_glmm;
 
@@ -62,6 +63,24 @@ BD_CHECKED bd_status bd_glmm_prepare(const bd_glmm_design *design, const bd_fami
  * doi:10.1198/106186006X96962; Bates et al. (2015). */
 BD_CHECKED bd_status bd_glmm_fit(const bd_glmm_model *model, const bd_glmm_options *options, bd_arena *arena,
                                  const bd_glmm **fit);
+
+/* What replicates are made with, of one model and fit. */
+typedef struct bd_glmm_drawing bd_glmm_drawing;
+BD_CHECKED bd_status bd_glmm_drawing_new(const bd_glmm_model *model, const bd_glmm *fit, bd_arena *arena,
+                                         const bd_glmm_drawing **drawing);
+
+/* The model when group g counts counts[g] times, each time as a group of its own (NULL: once), or with outcomes drawn
+ * anew (NULL: as they are) from bd_glmm_draw_normals standard normals, of each group its random coefficients, followed by
+ * bd_glmm_draw_uniforms uniforms below 1, of each row. values <- coefficients, the n_parameters of Lambda, theta of negbin, from the fit
+ * on. Separated: a fitted chance below 1e-6, or above 1 - 1e-6, or a mean below 1e-6, and none in the fit. Any thread; `scratch` of bd_glmm_drawing_scratch doubles. */
+bd_mixed_end bd_glmm_draw(const bd_glmm_drawing *drawing, const double *counts, const double *numbers, double *scratch,
+                          double *values);
+size_t bd_glmm_drawing_scratch(const bd_glmm_drawing *drawing);
+size_t bd_glmm_draw_normals(const bd_glmm_drawing *drawing);
+size_t bd_glmm_draw_uniforms(const bd_glmm_drawing *drawing);
+
+/* Lambda (n_random x n_random) by the parameters of a replicate. */
+void bd_glmm_relative(const bd_glmm_drawing *drawing, const double *parameters, double *relative);
 
 /* Of sum weights[j] coefficient[j]. */
 bd_mixed_coefficient bd_glmm_contrast(const bd_glmm *fit, const double *weights);

@@ -45,6 +45,7 @@ typedef enum bd_mixed_end {
     BD_MIXED_CONVERGED,
     BD_MIXED_BOUNDARY, /* a variance is 0, or a correlation 1 or -1: the fit is singular */
     BD_MIXED_NOT_CONVERGED,
+    BD_MIXED_SEPARATED, /* of replicates of generalised models: an estimate is infinite */
 } bd_mixed_end;
 
 typedef struct bd_mixed_coefficient {
